@@ -1,0 +1,1 @@
+"""Connectors: one folder for each vendor or protocol; each a leaf."""

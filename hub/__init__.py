@@ -1,0 +1,1 @@
+"""Omnihub: an integration hub for omnichannel retail."""
