@@ -1,0 +1,62 @@
+"""One budget per vendor account, shared by every process: a bucket that fills at the vendor's rate.
+
+Taking more than is there makes a debt and answers how long to wait, so that waiting callers stand
+in line instead of racing for the next token, and the bucket is used to the full.
+"""
+
+from __future__ import annotations
+
+from hub.journal.database import Connection
+
+TAKE = """
+UPDATE budget SET
+    tokens = least(capacity, tokens + extract(epoch FROM clock_timestamp() - updated_at) * per_second) - %(cost)s,
+    updated_at = clock_timestamp()
+WHERE account = %(account)s
+RETURNING greatest(0, -tokens / per_second)
+"""
+
+OBSERVE = """
+UPDATE budget SET tokens = %(available)s, updated_at = clock_timestamp()
+WHERE account = %(account)s
+  AND %(available)s < least(capacity, tokens + extract(epoch FROM clock_timestamp() - updated_at) * per_second) - %(slack)s
+"""
+
+
+class AccountBudget:
+    """The budget of one account; autocommits on a connection of its own, apart from any batch."""
+
+    def __init__(self, connection: Connection, account: str, capacity: float, per_second: float) -> None:
+        self._connection = connection
+        self._account = account
+        self._slack = max(1.0, capacity * 0.1)
+        connection.execute(
+            """INSERT INTO budget (account, capacity, per_second, tokens) VALUES (%s, %s, %s, %s)
+               ON CONFLICT (account) DO UPDATE SET capacity = excluded.capacity, per_second = excluded.per_second
+               WHERE (budget.capacity, budget.per_second) IS DISTINCT FROM (excluded.capacity, excluded.per_second)""",
+            (account, capacity, per_second, capacity),
+        )
+
+    def take(self, cost: float = 1.0) -> float:
+        """Take ``cost`` tokens; the seconds until they have really flowed in."""
+        row = self._connection.execute(TAKE, {"account": self._account, "cost": cost}).fetchone()
+        return float(row[0]) if row else 0.0
+
+    def observe(self, available: float) -> None:
+        """The vendor says that only ``available`` is left: somebody else uses the account too.
+
+        A difference below a tenth of the bucket is the calls under way, and is passed over.
+        """
+        self._connection.execute(
+            OBSERVE, {"account": self._account, "available": available, "slack": self._slack}
+        )
+
+
+class Unlimited:
+    """The budget of a system that states none."""
+
+    def take(self, cost: float = 1.0) -> float:
+        return 0.0
+
+    def observe(self, available: float) -> None:
+        return None

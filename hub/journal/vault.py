@@ -1,0 +1,86 @@
+"""Raw payloads by reference: small ones in the table, large ones as compressed files beside the database.
+
+A reference is ``kind/sha256``: the same bytes are kept once. Nothing else in the journal holds a
+payload, so that what is personal can later be encrypted and forgotten in one place.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from hub.errors import StopRun
+from hub.journal.database import Connection
+
+IN_TABLE = 64 * 1024  # larger payloads go to a file
+
+
+class Vault:
+    """Keeps payloads under ``folder`` and in the journal; writes belong to the caller's transaction."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def keep(self, connection: Connection, kind: str, payload: bytes) -> str:
+        """Store ``payload`` and answer its reference; storing it again costs a lookup."""
+        digest = hashlib.sha256(payload).hexdigest()
+        ref = f"{kind}/{digest}"
+        if connection.execute("SELECT 1 FROM vault WHERE ref = %s", (ref,)).fetchone():
+            return ref
+        content, path = (payload, None) if len(payload) <= IN_TABLE else (None, self._write(kind, digest, payload))
+        connection.execute(
+            "INSERT INTO vault (ref, kind, size, content, path) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            (ref, kind, len(payload), content, path),
+        )
+        return ref
+
+    def keep_many(self, connection: Connection, kind: str, payloads: Sequence[bytes]) -> list[str]:
+        """References of many small payloads, in their order."""
+        refs = [f"{kind}/{hashlib.sha256(p).hexdigest()}" for p in payloads]
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO vault (ref, kind, size, content) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
+                [(ref, kind, len(p), p) for ref, p in zip(refs, payloads, strict=True)],
+            )
+        return refs
+
+    def open(self, connection: Connection, ref: str) -> bytes:
+        """The payload behind ``ref``; a :class:`StopRun` where its time to keep is over."""
+        row = connection.execute("SELECT content, path FROM vault WHERE ref = %s", (ref,)).fetchone()
+        if row is None:
+            raise StopRun(f"the raw payload {ref} is no longer kept")
+        if row[0] is not None:
+            return bytes(row[0])
+        return gzip.decompress((self.folder / row[1]).read_bytes())
+
+    def forget_older_than(self, connection: Connection, age: timedelta) -> int:
+        """Remove payloads past their time unless something open still needs them; answers how many."""
+        rows = connection.execute(
+            """DELETE FROM vault v WHERE created_at < clock_timestamp() - %s
+               AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.raw = v.ref)
+               AND NOT EXISTS (SELECT 1 FROM inbox i WHERE i.raw = v.ref)
+               AND NOT EXISTS (SELECT 1 FROM series s JOIN snapshot n ON n.id = s.snapshot WHERE n.raw = v.ref)
+               RETURNING path""",
+            (age,),
+        ).fetchall()
+        for (path,) in rows:
+            if path:
+                (self.folder / path).unlink(missing_ok=True)
+        return len(rows)
+
+    def _write(self, kind: str, digest: str, payload: bytes) -> str:
+        """A file under its own hash, complete or not there: written aside, flushed, renamed."""
+        relative = Path(kind) / digest[:2] / f"{digest}.gz"
+        target = self.folder / relative
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        aside = target.with_suffix(f".{os.getpid()}.part")
+        with aside.open("wb") as file:
+            file.write(gzip.compress(payload, compresslevel=3, mtime=0))
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(target)
+        return str(relative)
