@@ -1,0 +1,107 @@
+"""What the sandbox's systems were asked: every call received, so that a test can prove what the hub did."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hub.sandbox.state import State
+
+KEPT = 200_000  # calls; a demo that polls for days must not fill the disk
+TABLE = """CREATE TABLE IF NOT EXISTS ledger (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, system TEXT NOT NULL, method TEXT NOT NULL,
+    operation TEXT NOT NULL, path TEXT NOT NULL, status INTEGER NOT NULL, write INTEGER NOT NULL,
+    idempotency_key TEXT, summary TEXT NOT NULL, detail TEXT NOT NULL)"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call as its system saw and answered it."""
+
+    id: int
+    at: datetime
+    system: str  # erp, stores, shop, tills
+    method: str  # HTTP method, or GET, LIST, RENAME ... of SFTP
+    operation: str  # what it meant: ReadStock, inventorySetQuantities, orders/search
+    path: str
+    status: int  # HTTP status; for SFTP its own code (0 done, 2 no such file, 3 denied, 4 failed)
+    write: bool  # it was meant to change something here, whether or not it was refused
+    idempotency_key: str | None
+    summary: str
+    detail: Any
+
+
+class Ledger:
+    """Append-only; shared by all systems of a retailer."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        state.declare(TABLE, "CREATE INDEX IF NOT EXISTS ledger_by_system ON ledger (system, id)")
+
+    def record(
+        self,
+        system: str,
+        method: str,
+        path: str,
+        *,
+        status: int,
+        operation: str = "",
+        write: bool = False,
+        idempotency_key: str | None = None,
+        summary: str = "",
+        detail: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Write one call down and answer its id; inside a transaction it stands or falls with it."""
+        at = self.state.clock.now().isoformat()
+        row = (at, system, method, operation, path, status, write, idempotency_key, summary, json.dumps(detail or {}))
+        id = self.state.execute(
+            "INSERT INTO ledger (at, system, method, operation, path, status, write, idempotency_key, summary, detail)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            row,
+        ).lastrowid
+        if id is None:
+            raise RuntimeError("SQLite gave the call no number")
+        if id % 1000 == 0:
+            self.state.execute("DELETE FROM ledger WHERE id <= ?", (id - KEPT,))
+        return id
+
+    def calls(self, system: str | None = None, write: bool | None = None, since_id: int = 0) -> list[Call]:
+        """The calls after ``since_id``, oldest first."""
+        rows = self.state.rows(
+            "SELECT * FROM ledger WHERE id > :since AND (:system IS NULL OR system = :system)"
+            " AND (:write IS NULL OR write = :write) ORDER BY id",
+            {"since": since_id, "system": system, "write": write},
+        )
+        return [_call(row) for row in rows]
+
+    def writes(self, system: str | None = None, since_id: int = 0) -> list[Call]:
+        """The calls that were meant to change something."""
+        return self.calls(system, True, since_id)
+
+    def statuses(self, system: str | None = None, since_id: int = 0) -> dict[int, int]:
+        """How many calls were answered with each status."""
+        rows = self.state.rows(
+            "SELECT status, count(*) AS n FROM ledger WHERE id > :since AND (:system IS NULL OR system = :system)"
+            " GROUP BY status ORDER BY status",
+            {"since": since_id, "system": system},
+        )
+        return {row["status"]: row["n"] for row in rows}
+
+    @property
+    def last_id(self) -> int:
+        """The id of the latest call, 0 before the first; give it to ``since_id`` later."""
+        row = self.state.row("SELECT max(id) AS id FROM ledger")
+        return (row["id"] if row else None) or 0
+
+
+def _call(row: Any) -> Call:
+    values = dict(row)
+    values |= {
+        "at": datetime.fromisoformat(row["at"]),
+        "write": bool(row["write"]),
+        "detail": json.loads(row["detail"]),
+    }
+    return Call(**values)

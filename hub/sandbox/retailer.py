@@ -1,0 +1,77 @@
+"""The whole retailer: four systems over one world, created once and opened again as it was left."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hub.sandbox.baskets import Baskets
+from hub.sandbox.clock import Clock, SystemClock
+from hub.sandbox.floor import Floor
+from hub.sandbox.ledger import Ledger
+from hub.sandbox.state import State
+from hub.sandbox.webhooks import Webhooks
+from hub.sandbox.world import World
+
+if TYPE_CHECKING:
+    from hub.sandbox.erp import Erp
+    from hub.sandbox.shop import Shop
+    from hub.sandbox.stores import Stores
+    from hub.sandbox.tills import Tills
+
+
+class Retailer:
+    """Opens the retailer under ``home``, or creates it from ``seed`` with a backlog dated before now.
+
+    Any number of processes may have it open; what one changes the others see.
+    """
+
+    def __init__(self, home: Path, *, seed: int = 7, clock: Clock | None = None) -> None:
+        self.home = home
+        self.clock = clock or SystemClock()
+        self.state = State(home, self.clock)
+        self.ledger = Ledger(self.state)
+        self.webhooks = Webhooks(self.state)
+        with self.state.transaction():
+            known = self.state.get("seed")
+            self.world = World(seed if known is None else known, self.state.start)
+            self.floor = Floor(self.state, self.world)
+            if known is None:
+                self._create(seed)
+
+    def _create(self, seed: int) -> None:
+        """Tills sell first: a store file written after them is a photograph of the floor they left."""
+        for name in ("tills", "shop", "erp", "stores"):
+            with suppress(ImportError):
+                getattr(self, name).populate(Baskets(self.world, name))
+        self.state.put("seed", seed)
+
+    @cached_property
+    def erp(self) -> Erp:
+        from hub.sandbox.erp import Erp
+
+        return Erp(self.state, self.world, self.ledger, self.clock)
+
+    @cached_property
+    def stores(self) -> Stores:
+        from hub.sandbox.stores import Stores
+
+        return Stores(self.state, self.world, self.ledger, self.clock)
+
+    @cached_property
+    def shop(self) -> Shop:
+        from hub.sandbox.shop import Shop
+
+        return Shop(self.state, self.world, self.ledger, self.clock)
+
+    @cached_property
+    def tills(self) -> Tills:
+        from hub.sandbox.tills import Tills
+
+        return Tills(self.state, self.world, self.ledger, self.clock)
+
+    def close(self) -> None:
+        """Close the files; everything is on disk already."""
+        self.state.close()
