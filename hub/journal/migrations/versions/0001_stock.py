@@ -175,6 +175,7 @@ CREATE TABLE desired (
     object      text NOT NULL,
     key         text NOT NULL,
     subject     text NOT NULL,
+    parts       jsonb NOT NULL,
     value       jsonb NOT NULL,
     generation  bigint NOT NULL,
     as_of       timestamptz NOT NULL,
@@ -237,6 +238,8 @@ CREATE TABLE delivery (
     object      text NOT NULL,
     key         text NOT NULL,
     subject     text NOT NULL,
+    aggregate   text NOT NULL,
+    parts       jsonb NOT NULL,
     generation  bigint NOT NULL,
     value       jsonb NOT NULL,
     as_of       timestamptz NOT NULL,
@@ -249,6 +252,7 @@ CREATE TABLE delivery (
 );
 CREATE UNIQUE INDEX delivery_one_pending ON delivery (target, object, key) WHERE state = 'pending';
 CREATE UNIQUE INDEX delivery_one_out ON delivery (target, object, key) WHERE state <> 'pending';
+CREATE INDEX delivery_aggregate ON delivery (target, aggregate) WHERE state <> 'pending';
 CREATE INDEX delivery_next ON delivery (target, urgent DESC, id) WHERE state = 'pending';
 
 CREATE TABLE delivery_log (

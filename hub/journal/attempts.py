@@ -1,0 +1,85 @@
+"""Attempts: what is about to be sent, committed before the call, so that a crash leaves a question and not a hole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from hub.journal.database import Connection
+
+
+def open_attempt(
+    connection: Connection,
+    target: str,
+    object: str,
+    members: Sequence[dict[str, Any]],
+    *,
+    key: str,
+    owner: str,
+    lease: timedelta,
+    run: str,
+) -> int:
+    """Record an attempt with its members exactly as they are sent; answers its number."""
+    body = json.dumps(members, sort_keys=True, default=str)
+    row = connection.execute(
+        """INSERT INTO attempt (target, object, idempotency_key, body_hash, members, owner, lease_until, run)
+           VALUES (%s, %s, %s, %s, %s, %s, clock_timestamp() + %s, %s) RETURNING id""",
+        (target, object, key, hashlib.sha256(body.encode()).hexdigest(), Jsonb(list(members)), owner, lease, run),
+    ).fetchone()
+    assert row is not None  # noqa: S101  RETURNING always answers
+    return int(row[0])
+
+
+def settle(connection: Connection, attempt: int, answer: str) -> bool:
+    """The attempt is answered; False where somebody who took it over has settled it already."""
+    return (
+        connection.execute(
+            """UPDATE attempt SET state = 'settled', answer = %s, settled_at = clock_timestamp()
+               WHERE id = %s AND state <> 'settled'""",
+            (answer, attempt),
+        ).rowcount
+        == 1
+    )
+
+
+def mark_unknown(connection: Connection, attempt: int, reason: str) -> None:
+    """No answer came: nobody knows whether it was carried out."""
+    connection.execute(
+        """UPDATE attempt SET state = 'unknown', answer = %s, lease_until = clock_timestamp()
+           WHERE id = %s AND state <> 'settled'""",
+        (reason, attempt),
+    )
+
+
+def take_over(connection: Connection, target: str, owner: str, lease: timedelta) -> dict[str, Any] | None:
+    """An attempt whose owner is gone or got no answer, now leased to ``owner``; the oldest first, or None."""
+    from psycopg.rows import dict_row
+
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            """UPDATE attempt SET owner = %s, lease_until = clock_timestamp() + %s, sends = sends + 1
+               WHERE id = (SELECT id FROM attempt WHERE target = %s AND state <> 'settled'
+                           AND lease_until <= clock_timestamp() ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+               RETURNING id, object, idempotency_key, members, state, sends, created_at""",
+            (owner, lease, target),
+        ).fetchone()
+
+
+def wait_for_lease(connection: Connection, target: str) -> float | None:
+    """Seconds until the next foreign lease on an open attempt ends; None when there is none."""
+    row = connection.execute(
+        """SELECT extract(epoch FROM min(lease_until) - clock_timestamp()) FROM attempt
+           WHERE target = %s AND state <> 'settled'""",
+        (target,),
+    ).fetchone()
+    return float(row[0]) if row and row[0] is not None else None
+
+
+def members_open(connection: Connection, attempt: int) -> set[int]:
+    """Deliveries of an attempt that are not settled yet."""
+    return {r[0] for r in connection.execute("SELECT id FROM delivery WHERE attempt = %s", (attempt,)).fetchall()}

@@ -1,0 +1,94 @@
+"""What each target should hold, and since which generation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hub.journal.database import Connection
+from hub.journal.staging import stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """A derived value for one key at one target; ``parts`` names what the key is made of."""
+
+    target: str
+    object: str
+    key: str
+    subject: str
+    parts: dict[str, Any]
+    value: dict[str, Any]
+    as_of: datetime
+    why: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A desired value that is not what it was."""
+
+    desired: Desired
+    generation: int
+    before: dict[str, Any] | None
+
+
+STAGE = (
+    "n integer, target text, object text, key text, subject text, parts jsonb, value jsonb, as_of timestamptz, why jsonb"
+)
+
+UPSERT = """
+WITH old AS (
+    SELECT i.n, d.value FROM incoming_desired i JOIN desired d USING (target, object, key)
+), new AS (
+    INSERT INTO desired AS d (target, object, key, subject, parts, value, generation, as_of, why, run)
+    SELECT target, object, key, subject, parts, value, 1, as_of, why, %(run)s FROM incoming_desired
+    ON CONFLICT (target, object, key) DO UPDATE SET
+        value = excluded.value, as_of = excluded.as_of, why = excluded.why, run = excluded.run,
+        generation = d.generation + CASE WHEN d.value = excluded.value THEN 0 ELSE 1 END,
+        derived_at = clock_timestamp()
+    RETURNING target, object, key, generation, value
+)
+SELECT i.n, new.generation, old.value
+FROM incoming_desired i JOIN new USING (target, object, key) LEFT JOIN old USING (n)
+WHERE old.value IS DISTINCT FROM new.value
+ORDER BY i.n
+"""
+
+
+def upsert(connection: Connection, values: Sequence[Desired], run: str) -> list[Changed]:
+    """Keep ``values``; answers those that changed, with their new generation."""
+    if not values:
+        return []
+    rows = ((n, v.target, v.object, v.key, v.subject, v.parts, v.value, v.as_of, v.why) for n, v in enumerate(values))
+    stage(connection, "incoming_desired", STAGE, rows)
+    found = connection.execute(UPSERT, {"run": run}).fetchall()
+    return [Changed(values[n], generation, before) for n, generation, before in found]
+
+
+def of_key(connection: Connection, key: str) -> list[dict[str, Any]]:
+    """What every target should hold for ``key``, beside what it was last confirmed to hold."""
+    from psycopg.rows import dict_row
+
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            """SELECT d.target, d.object, d.key, d.value, d.generation, d.as_of, d.why, d.derived_at,
+                      r.value AS remote, r.generation AS confirmed_generation, r.confirmed_at, r.suspect
+               FROM desired d LEFT JOIN remote r USING (target, object, key) WHERE d.key = %s ORDER BY d.target""",
+            (key,),
+        ).fetchall()
+
+
+def unbound(connection: Connection, target: str, object: str, binds: Sequence[str]) -> int:
+    """How many desired values wait for a binding at ``target``."""
+    bound = " AND ".join(
+        "EXISTS (SELECT 1 FROM binding b WHERE b.system = d.target AND b.object = %s AND b.key = d.parts ->> %s)"
+        for _ in binds
+    )
+    arguments = [name for bind in binds for name in (bind, bind)]
+    row = connection.execute(
+        f"SELECT count(*) FROM desired d WHERE target = %s AND object = %s AND NOT ({bound or 'true'})",
+        (target, object, *arguments),
+    ).fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,146 @@
+"""The outbox: the difference between what a target should hold and what it was confirmed to hold.
+
+At most one delivery per key waits and at most one is out. A newer value takes the place of the one
+that waits (coalesced); one that is out is left alone, and the newer value waits behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from hub.journal.database import Connection
+
+# What the target will hold once what is out has arrived: that is what the desired value is compared with.
+EXPECTED = """
+SELECT d.target, d.object, d.key, d.subject, d.parts, d.generation, d.value, d.as_of,
+       (r.key IS NULL AND o.id IS NULL) AS never_read, coalesce(o.value, r.value) AS expected
+FROM desired d
+LEFT JOIN remote r USING (target, object, key)
+LEFT JOIN delivery o ON o.target = d.target AND o.object = d.object AND o.key = d.key AND o.state <> 'pending'
+WHERE d.target = %(target)s AND d.object = %(object)s
+  AND (%(subjects)s::text[] IS NULL OR d.subject = ANY(%(subjects)s))
+"""
+
+COALESCE = (
+    "WITH e AS ("
+    + EXPECTED
+    + """), gone AS (
+    DELETE FROM delivery p USING e
+    WHERE p.target = e.target AND p.object = e.object AND p.key = e.key AND p.state = 'pending'
+      AND (p.value <> e.value OR (NOT e.never_read AND e.value = e.expected))
+    RETURNING p.*
+)
+INSERT INTO delivery_log (id, target, object, key, subject, generation, value, state, reason, run, created_at)
+SELECT id, target, object, key, subject, generation, value, 'coalesced', %(reason)s, %(run)s, created_at FROM gone
+RETURNING key
+"""
+)
+
+ENQUEUE = (
+    "WITH e AS ("
+    + EXPECTED
+    + """)
+INSERT INTO delivery (target, object, key, subject, aggregate, parts, generation, value, as_of, urgent, run)
+SELECT target, object, key, subject, object || '/' || key, parts, generation, value, as_of, %(urgent)s, %(run)s FROM e
+WHERE (never_read OR value IS DISTINCT FROM expected) AND {bound}
+ON CONFLICT (target, object, key) WHERE state = 'pending' DO UPDATE
+SET urgent = delivery.urgent OR excluded.urgent, generation = excluded.generation, as_of = excluded.as_of
+RETURNING key, (xmax = 0) AS is_new
+"""
+)
+
+BOUND = "EXISTS (SELECT 1 FROM binding b WHERE b.system = e.target AND b.object = '{0}' AND b.key = e.parts ->> '{0}')"
+
+
+def rediff(
+    connection: Connection,
+    target: str,
+    object: str,
+    binds: Sequence[str],
+    *,
+    subjects: Sequence[str] | None,
+    urgent: bool,
+    run: str,
+    reason: str = "a newer value took its place",
+) -> tuple[int, int]:
+    """Bring the outbox in line with desired and confirmed values of ``subjects`` (None: all of the target's).
+
+    Answers (enqueued, coalesced). A key without its bindings at the target is left waiting. ``binds``
+    are names from a connector's capability, which are identifiers.
+    """
+    arguments = {
+        "target": target,
+        "object": object,
+        "subjects": None if subjects is None else list(subjects),
+        "urgent": urgent,
+        "run": run,
+        "reason": reason,
+    }
+    coalesced = connection.execute(COALESCE, arguments).rowcount
+    bound = " AND ".join(BOUND.format(bind) for bind in binds if bind.isidentifier()) or "true"
+    rows = connection.execute(ENQUEUE.format(bound=bound), arguments).fetchall()
+    return sum(1 for _, is_new in rows if is_new), coalesced
+
+
+CLAIM = """
+SELECT p.id, p.key, p.subject, p.parts, p.generation, p.value, p.as_of FROM delivery p
+WHERE p.target = %(target)s AND p.object = %(object)s AND p.state = 'pending'
+  AND (p.not_before IS NULL OR p.not_before <= %(now)s)
+  AND NOT EXISTS (SELECT 1 FROM delivery o WHERE o.target = p.target AND o.aggregate = p.aggregate AND o.state <> 'pending')
+  AND NOT EXISTS (SELECT 1 FROM remote r WHERE r.target = p.target AND r.object = p.object AND r.key = p.key AND r.suspect)
+ORDER BY p.urgent DESC, p.id LIMIT %(limit)s FOR UPDATE OF p SKIP LOCKED
+"""
+
+
+def claim(connection: Connection, target: str, object: str, now: datetime, limit: int) -> list[dict[str, Any]]:
+    """Lock up to ``limit`` deliveries that may go out now, urgent ones first, then in their order.
+
+    Left behind: an aggregate with something out already, and a key whose remote value is in doubt.
+    """
+    from psycopg.rows import dict_row
+
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(CLAIM, {"target": target, "object": object, "now": now, "limit": limit}).fetchall()
+
+
+def put_out(connection: Connection, ids: Sequence[int], attempt: int) -> None:
+    connection.execute("UPDATE delivery SET state = 'out', attempt = %s WHERE id = ANY(%s)", (attempt, list(ids)))
+
+
+def settle(connection: Connection, ids: Sequence[int], state: str, run: str, reason: str | None = None) -> int:
+    """These are over: ``delivered``, ``coalesced`` or ``refused``."""
+    return connection.execute(
+        """WITH gone AS (DELETE FROM delivery WHERE id = ANY(%s) RETURNING *)
+           INSERT INTO delivery_log (id, target, object, key, subject, generation, value, state, attempt, reason, run,
+                                     created_at)
+           SELECT id, target, object, key, subject, generation, value, %s, attempt, %s, %s, created_at FROM gone""",
+        (list(ids), state, reason, run),
+    ).rowcount
+
+
+def put_back(connection: Connection, ids: Sequence[int], not_before: datetime | None, run: str) -> int:
+    """These were not carried out: they wait again, or give way to a newer one that waits already (answers how many)."""
+    superseded = connection.execute(
+        """SELECT o.id FROM delivery o JOIN delivery p USING (target, object, key)
+           WHERE o.id = ANY(%s) AND p.state = 'pending' AND p.id <> o.id""",
+        (list(ids),),
+    ).fetchall()
+    gone = settle(connection, [row[0] for row in superseded], "coalesced", run, "a newer value took its place")
+    connection.execute(
+        "UPDATE delivery SET state = 'pending', attempt = NULL, not_before = %s WHERE id = ANY(%s)",
+        (not_before, list(ids)),
+    )
+    return gone
+
+
+def doubt(connection: Connection, ids: Sequence[int]) -> None:
+    """These may have been carried out."""
+    connection.execute("UPDATE delivery SET state = 'doubtful' WHERE id = ANY(%s)", (list(ids),))
+
+
+def open_count(connection: Connection, target: str) -> int:
+    """Everything of ``target`` that is not settled: pending, out and doubtful."""
+    row = connection.execute("SELECT count(*) FROM delivery WHERE target = %s", (target,)).fetchone()
+    return int(row[0]) if row else 0

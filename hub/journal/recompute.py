@@ -1,0 +1,57 @@
+"""What must be derived again: marked in the transaction that changed an input, claimed by whoever derives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from hub.journal.database import Connection
+
+MARK = """
+INSERT INTO recompute AS r (object, subject, due, urgent)
+SELECT %(object)s, subject, %(due)s, %(urgent)s FROM unnest(%(subjects)s::text[]) AS m (subject)
+ON CONFLICT (object, subject) DO UPDATE
+SET due = least(r.due, excluded.due), urgent = r.urgent OR excluded.urgent
+"""
+
+CLAIM = """
+DELETE FROM recompute r USING (
+    SELECT object, subject FROM recompute WHERE object = %(object)s AND due <= %(now)s
+    ORDER BY urgent DESC, due LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+) c WHERE r.object = c.object AND r.subject = c.subject
+RETURNING r.subject, r.urgent
+"""
+
+
+def mark(connection: Connection, object: str, subjects: Iterable[str], due: datetime, *, urgent: bool = False) -> None:
+    """Ask for ``subjects`` at ``due``; an earlier due time and a greater urgency win.
+
+    Sorted, so that two transactions that mark the same subjects never wait for each other in a ring.
+    """
+    wanted = sorted(set(subjects))
+    if wanted:
+        connection.execute(MARK, {"object": object, "subjects": wanted, "due": due, "urgent": urgent})
+
+
+def mark_all(connection: Connection, derived: str, state: str, due: datetime) -> None:
+    """Ask for every subject that ``state`` records or events know: the rules changed."""
+    connection.execute(
+        """INSERT INTO recompute (object, subject, due)
+           SELECT DISTINCT %s, subject, %s::timestamptz FROM source_state WHERE object = %s
+           ON CONFLICT (object, subject) DO UPDATE SET due = least(recompute.due, excluded.due)""",
+        (derived, due, state),
+    )
+
+
+def claim(connection: Connection, object: str, now: datetime, limit: int) -> dict[str, bool]:
+    """Take up to ``limit`` due subjects out of the table, urgent ones first: subject -> urgent.
+
+    They come back if the transaction fails. A mark made meanwhile waits for this transaction and stays.
+    """
+    return dict(connection.execute(CLAIM, {"object": object, "now": now, "limit": limit}).fetchall())
+
+
+def due(connection: Connection, object: str, now: datetime) -> int:
+    """How many subjects are due."""
+    row = connection.execute("SELECT count(*) FROM recompute WHERE object = %s AND due <= %s", (object, now)).fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,60 @@
+"""What each target was last confirmed to hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hub.journal.database import Connection
+from hub.journal.staging import stage
+
+CONFIRM = """
+INSERT INTO remote AS r (target, object, key, value, generation)
+SELECT %(target)s, %(object)s, key, value, generation FROM incoming_remote
+ON CONFLICT (target, object, key) DO UPDATE SET
+    value = excluded.value, suspect = false, confirmed_at = clock_timestamp(),
+    generation = greatest(r.generation, excluded.generation)
+"""
+
+
+def confirm(
+    connection: Connection, target: str, object: str, values: Mapping[str, tuple[Mapping[str, Any], int]]
+) -> None:
+    """The target holds these: key -> (value, generation it answers, 0 where it was only read)."""
+    if values:
+        rows = ((key, dict(value), generation) for key, (value, generation) in values.items())
+        stage(connection, "incoming_remote", "key text, value jsonb, generation bigint", rows)
+        connection.execute(CONFIRM, {"target": target, "object": object})
+
+
+def values(connection: Connection, target: str, object: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The last confirmed value of each of ``keys`` that has one and is not suspect."""
+    rows = connection.execute(
+        "SELECT key, value FROM remote WHERE target = %s AND object = %s AND key = ANY(%s) AND NOT suspect",
+        (target, object, list(keys)),
+    )
+    return dict(rows.fetchall())
+
+
+def suspect(connection: Connection, target: str, object: str, *, keys: Sequence[str] = (), subjects: Sequence[str] = ()) -> None:
+    """Something happened at the target: read these back before they are compared or written again."""
+    connection.execute(
+        """UPDATE remote r SET suspect = true FROM desired d
+           WHERE d.target = r.target AND d.object = r.object AND d.key = r.key AND NOT r.suspect
+             AND r.target = %s AND r.object = %s AND (r.key = ANY(%s) OR d.subject = ANY(%s))""",
+        (target, object, sorted(keys), sorted(subjects)),
+    )
+
+
+def to_read_back(connection: Connection, target: str, object: str, limit: int) -> list[tuple[str, dict[str, Any]]]:
+    """Keys to read at the target, with their parts: suspect ones, and ones never read for which a change waits."""
+    return connection.execute(
+        """SELECT d.key, d.parts FROM desired d JOIN remote r USING (target, object, key)
+           WHERE d.target = %(t)s AND d.object = %(o)s AND r.suspect
+           UNION ALL
+           SELECT p.key, p.parts FROM delivery p
+           WHERE p.target = %(t)s AND p.object = %(o)s AND p.state <> 'out'
+             AND NOT EXISTS (SELECT 1 FROM remote r WHERE r.target = p.target AND r.object = p.object AND r.key = p.key)
+           LIMIT %(n)s""",
+        {"t": target, "o": object, "n": limit},
+    ).fetchall()

@@ -1,0 +1,131 @@
+"""Snapshots and the series they continue: as-of, identity, tickets, and what a guard holds."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from hub.journal.database import Connection
+from hub.model import Scope
+
+
+def state_of(connection: Connection, system: str, object: str, identity: str) -> str | None:
+    """``accepted``, ``held``, ``superseded`` or ``refused`` where this very snapshot was seen before."""
+    row = connection.execute(
+        "SELECT state FROM snapshot WHERE system = %s AND object = %s AND identity = %s", (system, object, identity)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def record(
+    connection: Connection,
+    system: str,
+    object: str,
+    scope: Scope,
+    *,
+    source: str,
+    rows: int,
+    mapping: str | None,
+    state: str,
+    reason: str | None,
+    run: str,
+) -> int:
+    """Remember a snapshot and what became of it; answers its number."""
+    tickets = {till: asdict(ticket) for till, ticket in scope.tickets.items()}
+    row = connection.execute(
+        """INSERT INTO snapshot (system, object, series, extent, as_of, identity, source, rows, tickets, raw, mapping,
+                                 state, reason, run)
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id""",
+        (
+            system,
+            object,
+            scope.series,
+            scope.extent.value,
+            scope.as_of,
+            scope.identity,
+            source,
+            rows,
+            Jsonb(tickets),
+            scope.raw,
+            mapping,
+            state,
+            reason,
+            run,
+        ),
+    ).fetchone()
+    assert row is not None  # noqa: S101  RETURNING always answers
+    return int(row[0])
+
+
+def supersede_held(connection: Connection, system: str, object: str, scope: Scope) -> int:
+    """A newer snapshot of the series was accepted: what was held before it needs nobody any more."""
+    return connection.execute(
+        """UPDATE snapshot SET state = 'superseded' WHERE system = %s AND object = %s AND series = %s
+           AND state = 'held' AND as_of <= %s""",
+        (system, object, scope.series, scope.as_of),
+    ).rowcount
+
+
+def advance(connection: Connection, system: str, object: str, series: str, as_of: datetime, snapshot: int | None) -> bool:
+    """The source vouches for the series up to ``as_of``; False where it had said so for later already."""
+    return (
+        connection.execute(
+            """INSERT INTO series AS s (system, object, series, as_of, snapshot) VALUES (%s, %s, %s, %s, %s)
+               ON CONFLICT (system, object, series) DO UPDATE SET as_of = excluded.as_of,
+               snapshot = coalesce(excluded.snapshot, s.snapshot) WHERE s.as_of < excluded.as_of""",
+            (system, object, series, as_of, snapshot),
+        ).rowcount
+        == 1
+    )
+
+
+def as_of(connection: Connection, system: str, object: str, series: str) -> datetime | None:
+    """Up to when the source vouches for a series."""
+    row = connection.execute(
+        "SELECT as_of FROM series WHERE system = %s AND object = %s AND series = %s", (system, object, series)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def last_complete(connection: Connection, system: str, object: str, series: str) -> dict[str, Any] | None:
+    """The accepted complete snapshot that a series rests on: id, as_of, rows, raw, source, mapping."""
+    from psycopg.rows import dict_row
+
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            """SELECT n.id, n.as_of, n.rows, n.raw, n.source, n.mapping FROM series s JOIN snapshot n ON n.id = s.snapshot
+               WHERE s.system = %s AND s.object = %s AND s.series = %s""",
+            (system, object, series),
+        ).fetchone()
+
+
+def held(connection: Connection, systems: list[str] | None = None) -> list[dict[str, Any]]:
+    """Snapshots that wait for a person, oldest first."""
+    from psycopg.rows import dict_row
+
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            """SELECT id, system, object, series, source, as_of, rows, reason, seen_at FROM snapshot
+               WHERE state = 'held' AND (%(s)s::text[] IS NULL OR system = ANY(%(s)s)) ORDER BY id""",
+            {"s": systems},
+        ).fetchall()
+
+
+def turn_stale(connection: Connection, object: str, before: datetime) -> list[str]:
+    """Series whose as-of has fallen behind ``before``, or come back: subjects whose value the clock changed."""
+    turned = connection.execute(
+        """UPDATE series SET stale = (as_of <= %(before)s)
+           WHERE object = %(object)s AND stale <> (as_of <= %(before)s) RETURNING system, series""",
+        {"object": object, "before": before},
+    ).fetchall()
+    if not turned:
+        return []
+    rows = connection.execute(
+        """SELECT DISTINCT s.subject FROM source_state s
+           JOIN unnest(%s::text[], %s::text[]) AS t (system, series) USING (system, series) WHERE s.object = %s""",
+        ([t[0] for t in turned], [t[1] for t in turned], object),
+    )
+    return [row[0] for row in rows]
