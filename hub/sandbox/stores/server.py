@@ -1,0 +1,139 @@
+"""The SFTP server: sign-in by key only, a jail that links do not lead out of, and every call in the ledger."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import asyncssh
+
+from hub.sandbox.ledger import Ledger
+from hub.sandbox.stores import keys
+from hub.sandbox.stores.system import LOGIN, Stores
+
+DONE = 0
+READS_ONLY = asyncssh.FXF_READ
+
+
+async def listen(stores: Stores, port: int) -> asyncssh.SSHAcceptor:
+    """Serve the stores' folder on loopback; port 0 takes a free one."""
+    return await asyncssh.listen(
+        "127.0.0.1",
+        port,
+        server_factory=lambda: Door(stores),
+        server_host_keys=[asyncssh.import_private_key(keys.private(stores.state, keys.HOST))],
+        sftp_factory=lambda channel: Jail(channel, stores),
+        allow_scp=False,
+        password_auth=False,
+        kbdint_auth=False,
+        host_based_auth=False,
+        agent_forwarding=False,
+        x11_forwarding=False,
+        login_timeout=20,
+    )
+
+
+class Door(asyncssh.SSHServer):
+    """Lets in the one known name with the one known key."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._ledger = stores.ledger
+        self._allowed = asyncssh.import_public_key(keys.public(stores.state, keys.CLIENT))
+
+    def begin_auth(self, username: str) -> bool:
+        return True
+
+    def public_key_auth_supported(self) -> bool:
+        return True
+
+    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+        known: bool = username == LOGIN and key == self._allowed
+        if not known:
+            self._ledger.record("stores", "SIGNIN", "", status=asyncssh.FX_PERMISSION_DENIED, summary="unknown key")
+        return known
+
+
+class Jail(asyncssh.SFTPServer):
+    """The stores' folder as ``/``."""
+
+    def __init__(self, channel: asyncssh.SSHServerChannel[bytes], stores: Stores) -> None:
+        super().__init__(channel, chroot=os.fsencode(stores.folder))
+        self._root = os.fsencode(stores.folder.resolve())
+        self._ledger: Ledger = stores.ledger
+
+    def map_path(self, path: bytes) -> bytes:
+        """asyncssh's own chroot follows links out of the folder; this one refuses them."""
+        local: bytes = super().map_path(path)
+        real = os.path.realpath(local)
+        if real != self._root and not real.startswith(self._root + b"/"):
+            raise asyncssh.SFTPPermissionDenied("the path leads out of the folder")
+        return local
+
+    def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> Any:
+        write = pflags != READS_ONLY
+        return self._told("PUT" if write else "GET", path, write, lambda: super(Jail, self).open(path, pflags, attrs))
+
+    def open56(self, path: bytes, desired_access: int, flags: int, attrs: asyncssh.SFTPAttrs) -> Any:
+        write = bool(desired_access & (asyncssh.ACE4_WRITE_DATA | asyncssh.ACE4_APPEND_DATA))
+        method = "PUT" if write else "GET"
+        return self._told(method, path, write, lambda: super(Jail, self).open56(path, desired_access, flags, attrs))
+
+    async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
+        with self._telling("LIST", path, write=False):
+            entries = [entry async for entry in super().scandir(path)]
+        for entry in entries:
+            yield entry
+
+    def rename(self, oldpath: bytes, newpath: bytes) -> Any:
+        """Refuses an existing name, as the protocol says."""
+        return self._told("RENAME", oldpath, True, lambda: super(Jail, self).rename(oldpath, newpath), newpath)
+
+    def posix_rename(self, oldpath: bytes, newpath: bytes) -> Any:
+        """Replaces an existing name."""
+        action = lambda: super(Jail, self).posix_rename(oldpath, newpath)  # noqa: E731
+        return self._told("POSIX_RENAME", oldpath, True, action, newpath)
+
+    def remove(self, path: bytes) -> Any:
+        return self._told("REMOVE", path, True, lambda: super(Jail, self).remove(path))
+
+    def mkdir(self, path: bytes, attrs: asyncssh.SFTPAttrs) -> Any:
+        return self._told("MKDIR", path, True, lambda: super(Jail, self).mkdir(path, attrs))
+
+    def rmdir(self, path: bytes) -> Any:
+        return self._told("RMDIR", path, True, lambda: super(Jail, self).rmdir(path))
+
+    def symlink(self, oldpath: bytes, newpath: bytes) -> Any:
+        raise asyncssh.SFTPOpUnsupported("links are not made here")
+
+    def link(self, oldpath: bytes, newpath: bytes) -> Any:
+        raise asyncssh.SFTPOpUnsupported("links are not made here")
+
+    # --- the ledger -------------------------------------------------------------------------------
+
+    def _told(self, method: str, path: bytes, write: bool, action: Callable[[], Any], to: bytes = b"") -> Any:
+        with self._telling(method, path, write=write, to=to):
+            return action()
+
+    @contextmanager
+    def _telling(self, method: str, path: bytes, *, write: bool, to: bytes = b"") -> Iterator[None]:
+        """Write the call down with the status that the client gets."""
+        status = asyncssh.FX_FAILURE
+        try:
+            yield
+            status = DONE
+        except asyncssh.SFTPError as error:
+            status = error.code
+            raise
+        except FileNotFoundError:
+            status = asyncssh.FX_NO_SUCH_FILE
+            raise
+        except PermissionError:
+            status = asyncssh.FX_PERMISSION_DENIED
+            raise
+        finally:
+            summary = f"to {os.fsdecode(to)}" if to else ""
+            self._ledger.record(
+                "stores", method, os.fsdecode(path), status=status, operation=method, write=write, summary=summary
+            )
