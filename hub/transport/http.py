@@ -1,0 +1,181 @@
+"""HTTP over one ``requests.Session``: the seam that tests and zeep share.
+
+Every call has time limits (to connect, between bytes, in all) and a size limit; the host is always
+the connection's own, so a secret cannot travel elsewhere by a redirect or a link.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+from hub.connector import Budget, Connection
+from hub.errors import HubError, StopRun
+from hub.transport.outcomes import Effect, error_of_answer, error_of_exception, unanswered
+from hub.transport.redaction import protect, protect_extra
+from hub.transport.retry import Outage, Pace, Retry
+
+if TYPE_CHECKING:
+    import requests
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request to the connection's host."""
+
+    path: str
+    method: str = "GET"
+    params: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    effect: Effect = Effect.NONE
+    cost: float = 1.0  # taken from the account's budget before the request leaves
+    accept: frozenset[int] = frozenset()  # statuses beside 2xx that the caller interprets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A response, read to its end; header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+
+    def json(self) -> Any:
+        """The body as JSON; numbers with a fraction are :class:`~decimal.Decimal`."""
+        return parse_json(self.body, self.url)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Seconds to connect, between two bytes and in all; bytes of an answer."""
+
+    connect: float = 5.0
+    read: float = 20.0
+    total: float = 60.0
+    size: int = 64 * 2**20
+
+
+class Http:
+    """Calls to one system; ``session`` is the one thing to fake."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        budget: Budget | None = None,
+        headers: Mapping[str, str] | None = None,
+        session: requests.Session | None = None,
+        retry: Retry | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        protect(connection.password)
+        protect_extra(connection.extra)
+        self.connection = connection
+        self.headers = dict(headers or {})
+        self.session = session or new_session(connection)
+        self.retry = retry or Retry()
+        self.limits = limits or Limits()
+        self.pace = Pace(budget, system=connection.id)
+        self.outage = Outage(connection.id)
+
+    def send(self, call: Call) -> Answer:
+        """The answer, after as many tries as the call's effect allows."""
+        return self.retry.run(lambda: self.once(call), outage=self.outage, repeat=call.effect is not Effect.ONCE)
+
+    def once(self, call: Call) -> Answer:
+        """One try, inside the budget."""
+        self.pace.take(call.cost)
+        answer = self._exchange(call)
+        if answer.status in call.accept or 200 <= answer.status < 300:
+            return answer
+        if answer.status == 429:
+            self.pace.observe(0)
+        raise error_of_answer(self.connection.id, call, answer, datetime.now(UTC))
+
+    def close(self) -> None:
+        self.session.close()
+
+    def _exchange(self, call: Call) -> Answer:
+        import requests
+        from urllib3.exceptions import HTTPError
+
+        started = time.monotonic()
+        try:
+            response = self.session.request(
+                call.method,
+                self.connection.url + "/" + call.path.lstrip("/"),
+                params=dict(call.params),
+                headers={**self.headers, **call.headers},
+                data=call.body,
+                timeout=(self.limits.connect, self.limits.read),
+                allow_redirects=False,
+                stream=True,
+            )
+            with response:
+                body = b"".join(self._chunks(response, call, started))
+        except (requests.RequestException, HTTPError, UnicodeError) as error:
+            raise error_of_exception(self.connection.id, call, error) from error
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(status=response.status_code, headers=headers, body=body, url=response.url)
+
+    def _chunks(self, response: requests.Response, call: Call, started: float) -> Iterator[bytes]:
+        size = 0
+        # read1 answers with what is there; iter_content would let a server that drips hold us for hours.
+        while chunk := response.raw.read1(2**16, decode_content=True):
+            size += len(chunk)
+            if size > self.limits.size:
+                raise self._too_much(call)
+            if time.monotonic() - started > self.limits.total:
+                raise unanswered(
+                    f"{self.connection.id} took longer than {self.limits.total:.0f} s ({call.method} {call.path})",
+                    call.effect,
+                )
+            yield chunk
+
+    def _too_much(self, call: Call) -> HubError:
+        sentence = (
+            f"{self.connection.id} answered with more than {self.limits.size} bytes ({call.method} {call.path}); "
+            "ask for smaller pages"
+        )
+        return StopRun(sentence) if call.effect is Effect.NONE else unanswered(sentence, call.effect)
+
+
+def new_session(connection: Connection) -> requests.Session:
+    """A session that verifies certificates and takes neither credentials nor, on loopback, a proxy from around it."""
+    import requests
+
+    session = requests.Session()
+    session.auth = _no_netrc
+    session.trust_env = not _is_loopback(connection.host)
+    return session
+
+
+def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def parse_json(body: bytes, place: str) -> Any:
+    """JSON without floats: a price of 19.90 stays 19.90; ``NaN`` and its like are refused."""
+    try:
+        return json.loads(body, parse_float=Decimal, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise StopRun(f"{place} answered with something that is not JSON: {error}") from None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON number")

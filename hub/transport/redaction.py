@@ -1,0 +1,65 @@
+"""Secrets never reach a log line or a sentence: what is known to be one, and what looks like one, is masked."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+
+MASK = "[hidden]"
+
+# A shorter value would mask ordinary words; no vendor issues credentials that short.
+_SHORTEST = 6
+_known: set[str] = set()
+
+_NAMES = (
+    r"[\w-]*(?:authorization|password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key"
+    r"|signature[_-]?key|private[_-]?key|hmac[\w-]*)[\w-]*"
+)
+_PATTERNS = (
+    re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
+    re.compile(r"(://)[^/\s:@]+:[^/\s@]+(@)"),
+    re.compile(r"(?i)\b((?:bearer|basic)\s+)[A-Za-z0-9+/._~=-]{6,}()"),
+    re.compile(rf"(?i)({_NAMES}[\"']?\s*[:=]\s*[\"']?)(?!\[hidden)(?!\s)[^\"'\s,;&}}]+()"),
+    re.compile(r"\b(shp(?:at|ca|pa|ss)_)[A-Za-z0-9]+()"),
+)
+
+
+def protect(*values: object) -> None:
+    """Mask these values wherever they turn up from now on, in this process."""
+    _known.update(text for value in values if isinstance(value, str) and len(text := value.strip()) >= _SHORTEST)
+
+
+def protect_extra(extra: Mapping[str, Any]) -> None:
+    """Mask the values of a connection's ``extra`` whose names say that they are secret."""
+    named = re.compile(rf"(?i)^{_NAMES}$")
+    protect(*(value for name, value in extra.items() if named.match(name) and not name.endswith("_file")))
+
+
+def redact(text: str) -> str:
+    """``text`` without secrets."""
+    for value in sorted(_known, key=len, reverse=True):
+        text = text.replace(value, MASK)
+    for pattern in _PATTERNS:
+        text = pattern.sub(rf"\1{MASK}\2", text)
+    return text
+
+
+class Redaction(logging.Filter):
+    """Masks secrets in a record's message and traceback; put it on handlers, where every logger passes."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = redact(record.getMessage()), ()
+        if record.exc_info and not record.exc_text:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = redact(record.exc_text)
+        return True
+
+
+def install(logger: logging.Logger | None = None) -> None:
+    """Put the filter on every handler of ``logger`` (default: the root logger), once."""
+    for handler in (logger or logging.getLogger()).handlers:
+        if not any(isinstance(known, Redaction) for known in handler.filters):
+            handler.addFilter(Redaction())
