@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
@@ -14,6 +15,7 @@ ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 STOCK = "urn:maison-omni:erp:stock"
 XS = "http://www.w3.org/2001/XMLSchema"
 WRITTEN_ADDRESS = "http://127.0.0.1/erp/StockService"
+_CHECKING = threading.Lock()  # a schema object has one error log for all threads
 
 
 class Fault(Exception):
@@ -70,14 +72,18 @@ def _operation(envelope: etree._Element) -> tuple[str, dict[str, str]]:
     parts = [part for part in envelope.findall(f"{{{ENVELOPE}}}Body/*") if isinstance(part.tag, str)]
     if len(parts) != 1:
         raise Fault("soap:Client", f"the body holds {len(parts)} elements instead of one operation")
-    schema = _schema()
-    # Of its own document, so that the schema sees it as a root.
-    if not schema.validate(etree.fromstring(etree.tostring(parts[0], with_tail=False), _parser())):
-        raise Fault("soap:Client", f"the request does not follow the WSDL: {schema.error_log[0].message}")
+    _check(etree.fromstring(etree.tostring(parts[0], with_tail=False), _parser()))  # as a root of its own
     name = etree.QName(parts[0]).localname
     if name.endswith("Response") or name == "ErpError":
         raise Fault("soap:Client", f"{name} is an answer, not an operation")
     return name, {etree.QName(child).localname: child.text or "" for child in parts[0] if isinstance(child.tag, str)}
+
+
+def _check(element: etree._Element) -> None:
+    schema = _schema()
+    with _CHECKING:
+        if not schema.validate(element):
+            raise Fault("soap:Client", f"the request does not follow the WSDL: {schema.error_log[0].message}")
 
 
 Element = tuple[str, "str | list[Element]"]

@@ -17,12 +17,12 @@ DONE = 0
 READS_ONLY = asyncssh.FXF_READ
 
 
-async def listen(stores: Stores, port: int) -> asyncssh.SSHAcceptor:
-    """Serve the stores' folder on loopback; port 0 takes a free one."""
+async def listen(stores: Stores, port: int, clients: set[asyncssh.SSHServerConnection]) -> asyncssh.SSHAcceptor:
+    """Serve the stores' folder on loopback; port 0 takes a free one, ``clients`` are those connected."""
     return await asyncssh.listen(
         "127.0.0.1",
         port,
-        server_factory=lambda: Door(stores),
+        server_factory=lambda: Door(stores, clients),
         server_host_keys=[asyncssh.import_private_key(keys.private(stores.state, keys.HOST))],
         sftp_factory=lambda channel: Jail(channel, stores),
         allow_scp=False,
@@ -38,9 +38,17 @@ async def listen(stores: Stores, port: int) -> asyncssh.SSHAcceptor:
 class Door(asyncssh.SSHServer):
     """Lets in the one known name with the one known key."""
 
-    def __init__(self, stores: Stores) -> None:
+    def __init__(self, stores: Stores, clients: set[asyncssh.SSHServerConnection]) -> None:
+        self._clients = clients
         self._ledger = stores.ledger
         self._allowed = asyncssh.import_public_key(keys.public(stores.state, keys.CLIENT))
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self._connection = conn
+        self._clients.add(conn)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._clients.discard(self._connection)
 
     def begin_auth(self, username: str) -> bool:
         return True

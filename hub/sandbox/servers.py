@@ -1,0 +1,76 @@
+"""HTTP and SFTP servers inside one event loop, each as a context that ends what it began."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from hub.sandbox.stores.system import Stores
+
+HOST = "127.0.0.1"
+GRACE = 1  # seconds for requests under way
+
+
+@asynccontextmanager
+async def http_server(app: Any, port: int) -> AsyncIterator[int]:
+    """Serve an ASGI application on loopback; raises ``OSError`` when the port is taken."""
+    import uvicorn
+
+    class Quiet(uvicorn.Server):
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            """Signals belong to whoever runs the process."""
+            yield
+
+    listening = _listen(port)
+    server = Quiet(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            server_header=False,
+            timeout_graceful_shutdown=GRACE,
+        )
+    )
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        while not server.started and not task.done():
+            await asyncio.sleep(0.005)
+        yield listening.getsockname()[1]
+    finally:
+        server.should_exit = True
+        await task
+        listening.close()
+
+
+def _listen(port: int) -> socket.socket:
+    """A socket of our own, so that a taken port is an error of ours and not uvicorn's exit."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((HOST, port))
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+@asynccontextmanager
+async def sftp_server(stores: Stores, port: int) -> AsyncIterator[int]:
+    """Serve the stores' folder on loopback; clients still connected at the end are cut off."""
+    from hub.sandbox.stores.server import listen
+
+    clients: set[Any] = set()
+    acceptor = await listen(stores, port, clients)
+    try:
+        yield acceptor.get_port()
+    finally:
+        acceptor.close()
+        for client in list(clients):
+            client.abort()
+        await acceptor.wait_closed()
