@@ -1,0 +1,197 @@
+"""The roots of the shop's GraphQL schema: what a query may start from, and the one mutation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from hub.sandbox.shop.pages import LARGEST, View, cursor_value, page, page_size
+from hub.sandbox.shop.quantities import Outcome, Quantities
+from hub.sandbox.shop.search import BadQuery, condition
+from hub.sandbox.shop.tables import legacy_id
+from hub.sandbox.shop.views import Views
+
+if TYPE_CHECKING:
+    from graphql import GraphQLResolveInfo, GraphQLSchema
+
+    from hub.sandbox.shop.shop import Shop
+    from hub.sandbox.web import Note
+
+    Info = GraphQLResolveInfo[Any]
+
+VARIANT_FIELDS = {"id": "v.id", "sku": "v.sku", "barcode": "v.barcode", "product_id": "v.product_id"}
+ITEM_FIELDS = {"id": "v.item_id", "sku": "v.sku", "created_at": "v.created_at"}
+ORDER_FIELDS = {"id": "id", "created_at": "created_at", "processed_at": "created_at", "updated_at": "updated_at"}
+SORTS = {"ID": "id", "CREATED_AT": "created_at", "PROCESSED_AT": "created_at", "UPDATED_AT": "updated_at"}
+
+
+@cache
+def schema() -> GraphQLSchema:
+    """The shop's own subset of the Admin schema."""
+    from graphql import build_schema
+
+    return build_schema(resources.files(__package__).joinpath("schema.graphql").read_text(encoding="utf-8"))
+
+
+class Roots:
+    """The root value of one execution: graphql-core calls its methods by the names of the root fields."""
+
+    def __init__(self, shop: Shop, note: Note) -> None:
+        self._shop = shop
+        self._note = note
+        self._views = Views(shop)
+
+    def __getitem__(self, name: str) -> Callable[..., Any]:
+        """The resolver of root field ``name``: camelCase in the schema, snake_case here."""
+        snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
+        return getattr(self, snake)  # type: ignore[no-any-return]
+
+    def shop(self, info: Info) -> View:
+        return self._views.shop_view()
+
+    def node(self, info: Info, id: str) -> View | None:
+        return self._views.node(id)
+
+    def nodes(self, info: Info, ids: list[str]) -> list[View | None]:
+        _refuse_more_than(LARGEST, ids, ["nodes", "ids"])
+        return [self._views.node(id) for id in ids]
+
+    def location(self, info: Info, id: str | None = None) -> View | None:
+        return self._views.location(None if id is None else legacy_id(id, "Location") or 0)
+
+    def locations(self, info: Info, first: int | None = None, after: str | None = None) -> View:
+        from hub.sandbox.shop.pages import connection
+
+        places = [((id,), view) for id in self._views.locations if (view := self._views.location(id))]
+        return connection(places, first, after)
+
+    def product_variants(
+        self, info: Info, first: int | None = None, after: str | None = None, query: str | None = None
+    ) -> View:
+        return self._variants("id", VARIANT_FIELDS, self._views.variant, first, after, query)
+
+    def inventory_items(
+        self, info: Info, first: int | None = None, after: str | None = None, query: str | None = None
+    ) -> View:
+        return self._variants("item_id", ITEM_FIELDS, lambda v: self._views.item(v.item_id), first, after, query)
+
+    def inventory_item(self, info: Info, id: str) -> View | None:
+        return self._views.item(legacy_id(id, "InventoryItem") or 0)
+
+    def inventory_level(self, info: Info, id: str) -> View | None:
+        return self._views.level_by_gid(id)
+
+    def order(self, info: Info, id: str) -> View | None:
+        return self._views.node(id) if legacy_id(id, "Order") else None
+
+    def orders(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        query: str | None = None,
+        sortKey: str = "PROCESSED_AT",
+        reverse: bool = False,
+    ) -> View:
+        import json
+
+        size, sort = page_size(first), SORTS[sortKey]
+        sql, values = _condition(query, ORDER_FIELDS)
+        terms = [sql]
+        if after:
+            terms.append(f"({sort}, id) {'<' if reverse else '>'} (?, ?)")
+            values += cursor_value(after)[:2]
+        rows = self._shop.orders.page(sort, terms, values, limit=size + 1, reverse=reverse)
+        views = [((row["sort"], row["id"]), self._views.order(json.loads(row["document"]))) for row in rows]
+        return page(views[:size], len(rows) > size, bool(after))
+
+    def inventory_set_quantities(self, info: Info, input: Mapping[str, Any]) -> View:
+        """Set quantities once per idempotency key."""
+        key = _idempotency_key(info)
+        self._note.idempotency_key = key
+        _refuse_more_than(LARGEST, input["quantities"], ["inventorySetQuantities", "input", "quantities"])
+        _require_change_from(input["quantities"])
+        outcome = Quantities(self._shop.inventory).set(key, input)
+        self._note.summary = _told(input, outcome)
+        return {
+            "inventoryAdjustmentGroup": self._views.adjustment(outcome.adjustment) if outcome.adjustment else None,
+            "userErrors": [
+                {
+                    "__typename": "InventorySetQuantitiesUserError",
+                    "code": e.code,
+                    "field": e.field,
+                    "message": e.message,
+                }
+                for e in outcome.errors
+            ],
+        }
+
+    def _variants(
+        self,
+        column: str,
+        fields: Mapping[str, str],
+        view: Callable[[Any], View | None],
+        first: int | None,
+        after: str | None,
+        query: str | None,
+    ) -> View:
+        size = page_size(first)
+        sql, values = _condition(query, fields)
+        passed = cursor_value(after)[0] if after else 0
+        rows = self._shop.state.rows(
+            f"SELECT v.item_id, v.{column} AS cursor FROM shop_variant v WHERE v.{column} > ? AND {sql}"  # noqa: S608 - columns are ours
+            f" ORDER BY v.{column} LIMIT ?",
+            [passed, *values, size + 1],
+        )
+        found = [((row["cursor"],), view(self._views.variants[row["item_id"]])) for row in rows]
+        return page([(key, item) for key, item in found[:size] if item], len(rows) > size, bool(after))
+
+
+def _condition(query: str | None, fields: Mapping[str, str]) -> tuple[str, list[Any]]:
+    from graphql import GraphQLError
+
+    try:
+        return condition(query, fields)
+    except BadQuery as error:
+        raise GraphQLError(str(error), extensions={"code": "BAD_REQUEST"}) from None
+
+
+def _idempotency_key(info: Info) -> str:
+    """The key of the field's ``@idempotent``, which 2026-04 demands at run time though its schema does not."""
+    from graphql import GraphQLError, get_directive_values
+
+    directives = {directive.name: directive for directive in info.schema.directives}
+    values = get_directive_values(directives["idempotent"], info.field_nodes[0], info.variable_values)
+    if not values:
+        message = "The @idempotent directive is required for this mutation but was not provided."
+        raise GraphQLError(message, extensions={"code": "BAD_REQUEST"})
+    key = str(values["key"])
+    if not key.strip():
+        raise GraphQLError("The idempotency key cannot be blank.", extensions={"code": "BAD_REQUEST"})
+    return key
+
+
+def _require_change_from(quantities: list[Mapping[str, Any]]) -> None:
+    from graphql import GraphQLError
+
+    if any("changeFromQuantity" not in entry for entry in quantities):
+        message = "InventoryQuantityInput must include the following argument: changeFromQuantity."
+        raise GraphQLError(message, extensions={"code": "INVALID_FIELD_ARGUMENTS"})
+
+
+def _refuse_more_than(limit: int, values: list[Any], path: list[str]) -> None:
+    from graphql import GraphQLError
+
+    if len(values) > limit:
+        message = f"The input array size of {len(values)} is greater than the maximum allowed of {limit}."
+        raise GraphQLError(message, extensions={"code": "MAX_INPUT_SIZE_EXCEEDED", "argument": path})
+
+
+def _told(value: Mapping[str, Any], outcome: Outcome) -> str:
+    """One line for the ledger."""
+    what = f"{len(value['quantities'])} {value['name']}"
+    if outcome.errors:
+        return f"{what}: refused, {', '.join(sorted({error.code for error in outcome.errors}))}"
+    return f"{what}: {'set' if outcome.adjustment else 'nothing to change'}"

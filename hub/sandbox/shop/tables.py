@@ -1,0 +1,80 @@
+"""The shop's memory, and the ids and times that it shows to the outside."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from hub.sandbox.clock import PARIS
+
+TABLES = (
+    """CREATE TABLE IF NOT EXISTS shop_location (
+        id INTEGER PRIMARY KEY, code TEXT NOT NULL UNIQUE, level_id INTEGER NOT NULL, name TEXT NOT NULL,
+        city TEXT NOT NULL, created_at TEXT NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS shop_product (
+        id INTEGER PRIMARY KEY, title TEXT NOT NULL, handle TEXT NOT NULL, created_at TEXT NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS shop_variant (
+        id INTEGER PRIMARY KEY, product_id INTEGER NOT NULL, item_id INTEGER NOT NULL UNIQUE, code TEXT NOT NULL UNIQUE,
+        sku TEXT NOT NULL, barcode TEXT NOT NULL, title TEXT NOT NULL, size TEXT NOT NULL, colour TEXT NOT NULL,
+        price_cents INTEGER NOT NULL, position INTEGER NOT NULL, created_at TEXT NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS shop_variant_by_product ON shop_variant (product_id, position)",
+    "CREATE INDEX IF NOT EXISTS shop_variant_by_sku ON shop_variant (sku)",
+    # on hand = available + committed: this shop keeps no other states
+    """CREATE TABLE IF NOT EXISTS shop_level (
+        item_id INTEGER NOT NULL, location_id INTEGER NOT NULL, available INTEGER NOT NULL,
+        committed INTEGER NOT NULL DEFAULT 0, updated_at TEXT NOT NULL,
+        PRIMARY KEY (item_id, location_id)) WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS shop_level_by_location ON shop_level (location_id, item_id)",
+    """CREATE TABLE IF NOT EXISTS shop_order (
+        id INTEGER PRIMARY KEY, number INTEGER NOT NULL UNIQUE, created_at TEXT NOT NULL, updated_at TEXT NOT NULL,
+        cancelled_at TEXT, document TEXT NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS shop_order_by_update ON shop_order (updated_at, id)",
+    """CREATE TABLE IF NOT EXISTS shop_commitment (
+        order_id INTEGER NOT NULL, item_id INTEGER NOT NULL, location_id INTEGER NOT NULL,
+        quantity INTEGER NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS shop_commitment_by_order ON shop_commitment (order_id)",
+    """CREATE TABLE IF NOT EXISTS shop_adjustment (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, created_at TEXT NOT NULL, reason TEXT NOT NULL, reference TEXT,
+        changes TEXT NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS shop_idempotency (
+        key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, used_at TEXT NOT NULL, failed INTEGER NOT NULL,
+        adjustment_id INTEGER) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS shop_subscription (
+        id INTEGER PRIMARY KEY, topic TEXT NOT NULL, address TEXT NOT NULL, created_at TEXT NOT NULL,
+        UNIQUE (topic, address))""",
+)
+
+
+def stored(moment: datetime) -> str:
+    """How a moment lies in the tables: UTC, whole seconds, text that compares as time does; GraphQL shows it so."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parsed(text: str) -> datetime:
+    """A moment from a request, with offset; raises ``ValueError`` for anything else. Shopify takes naive as UTC."""
+    moment = datetime.fromisoformat(text.strip().strip("'\""))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def shown(text: str) -> str:
+    """REST shows times in the shop's own zone: ``2026-11-22T03:00:00+01:00``."""
+    return datetime.fromisoformat(text).astimezone(PARIS).isoformat(timespec="seconds")
+
+
+def money(cents: int) -> str:
+    return f"{cents // 100}.{cents % 100:02d}"
+
+
+def gid(type: str, id: int) -> str:
+    """``gid://shopify/InventoryItem/123``."""
+    return f"gid://shopify/{type}/{id}"
+
+
+def level_gid(level_id: int, item_id: int) -> str:
+    """An inventory level's id names its item in the query, as Shopify's do."""
+    return f"gid://shopify/InventoryLevel/{level_id}?inventory_item_id={item_id}"
+
+
+def legacy_id(text: str, type: str) -> int | None:
+    """The number in a gid of ``type``; None when it is none."""
+    prefix, _, number = text.rpartition("/")
+    return int(number) if prefix == f"gid://shopify/{type}" and number.isascii() and number.isdigit() else None

@@ -1,0 +1,255 @@
+"""The shop's rows as GraphQL objects: dictionaries whose callables run only when their field is asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from hub.sandbox.shop import notices
+from hub.sandbox.shop.catalog import Variant
+from hub.sandbox.shop.documents import CURRENCY
+from hub.sandbox.shop.inventory import Level
+from hub.sandbox.shop.pages import View, connection, cursor_value, page, page_size
+from hub.sandbox.shop.tables import gid, legacy_id, level_gid, money, stored
+from hub.sandbox.shop.tables import parsed as parsed_time
+
+if TYPE_CHECKING:
+    from hub.sandbox.shop.shop import Shop
+
+
+class Views:
+    """Made for one execution: what does not change is read once and kept."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.inventory = shop.inventory
+
+    @cached_property
+    def variants(self) -> dict[int, Variant]:
+        """All variants by their inventory item."""
+        return {variant.item_id: variant for variant in self.shop.catalog.variants()}
+
+    @cached_property
+    def locations(self) -> dict[int, Any]:
+        return {row["id"]: row for row in self.shop.state.rows("SELECT * FROM shop_location ORDER BY id")}
+
+    # --- single objects ---------------------------------------------------------------------------
+
+    def node(self, id: str) -> View | None:
+        """Any object by its gid; None when there is none."""
+        kinds: dict[str, Callable[[int], View | None]] = {
+            "Location": self.location,
+            "ProductVariant": self._variant_by_id,
+            "InventoryItem": self.item,
+            "Order": self._order_by_id,
+            "InventoryAdjustmentGroup": self.adjustment,
+        }
+        if (level := self.level_by_gid(id)) is not None:
+            return level
+        for type, view in kinds.items():
+            if (number := legacy_id(id, type)) is not None:
+                return view(number)
+        return None
+
+    def shop_view(self) -> View:
+        return {
+            "__typename": "Shop",
+            "id": gid("Shop", 60361277654),
+            "name": "Maison Omni",
+            "email": "boutique@example.com",
+            "myshopifyDomain": notices.DOMAIN,
+            "currencyCode": CURRENCY,
+            "ianaTimezone": "Europe/Paris",
+        }
+
+    def location(self, id: int | None) -> View | None:
+        """The location ``id``, the first one for None as Shopify answers its primary one."""
+        row = self.locations.get(id) if id is not None else next(iter(self.locations.values()))
+        if row is None:
+            return None
+        place = row["id"]
+        return {
+            "__typename": "Location",
+            "id": gid("Location", place),
+            "legacyResourceId": str(place),
+            "name": row["name"],
+            "isActive": True,
+            "fulfillsOnlineOrders": True,
+            "shipsInventory": True,
+            "createdAt": row["created_at"],
+            "updatedAt": row["created_at"],
+            "inventoryLevel": lambda info, inventoryItemId: self._level(inventoryItemId, gid("Location", place)),
+            "inventoryLevels": lambda info, first=None, after=None: self.levels(first, after, locations=[place]),
+        }
+
+    def item(self, id: int) -> View | None:
+        variant = self.variants.get(id)
+        if variant is None:
+            return None
+        return {
+            "__typename": "InventoryItem",
+            "id": gid("InventoryItem", id),
+            "legacyResourceId": str(id),
+            "sku": variant.sku or None,
+            "tracked": True,
+            "createdAt": variant.created_at,
+            "updatedAt": variant.created_at,
+            "variant": lambda info: self.variant(variant),
+            "inventoryLevel": lambda info, locationId: self._level(gid("InventoryItem", id), locationId),
+            "inventoryLevels": lambda info, first=None, after=None: self.levels(first, after, items=[id]),
+        }
+
+    def variant(self, variant: Variant) -> View:
+        return {
+            "__typename": "ProductVariant",
+            "id": gid("ProductVariant", variant.id),
+            "legacyResourceId": str(variant.id),
+            "sku": variant.sku or None,
+            "barcode": variant.barcode,
+            "title": variant.title,
+            "displayName": f"{variant.product} - {variant.title}",
+            "price": money(variant.price_cents),
+            "inventoryQuantity": lambda info: sum(
+                level.available for level in self.inventory.levels(items=[variant.item_id])
+            ),
+            "createdAt": variant.created_at,
+            "updatedAt": variant.created_at,
+            "product": {
+                "id": gid("Product", variant.product_id),
+                "legacyResourceId": str(variant.product_id),
+                "title": variant.product,
+                "handle": f"produit-{variant.product_id}",
+                "status": "ACTIVE",
+            },
+            "inventoryItem": lambda info: self.item(variant.item_id),
+        }
+
+    def _variant_by_id(self, id: int) -> View | None:
+        found = self.shop.catalog.variants([id])
+        return self.variant(found[0]) if found else None
+
+    def level(self, level: Level) -> View:
+        id = level_gid(level.level_id, level.item_id)
+        return {
+            "__typename": "InventoryLevel",
+            "id": id,
+            "isActive": True,
+            "canDeactivate": False,
+            "createdAt": self.locations[level.location_id]["created_at"],
+            "updatedAt": level.updated_at,
+            "item": lambda info: self.item(level.item_id),
+            "location": lambda info: self.location(level.location_id),
+            "quantities": lambda info, names: [_quantity(level, name) for name in names],
+        }
+
+    def level_by_gid(self, id: str) -> View | None:
+        head, _, item = id.partition("?inventory_item_id=")
+        number = legacy_id(head, "InventoryLevel")
+        if number is None or not item.isdigit():
+            return None
+        place = next((row["id"] for row in self.locations.values() if row["level_id"] == number), None)
+        level = self.inventory.level(int(item), place) if place is not None else None
+        return self.level(level) if level else None
+
+    def _level(self, item_gid: str, location_gid: str) -> View | None:
+        level = self.inventory.level(
+            legacy_id(item_gid, "InventoryItem") or 0, legacy_id(location_gid, "Location") or 0
+        )
+        return self.level(level) if level else None
+
+    def adjustment(self, id: int) -> View | None:
+        """What a set changed, as it was then."""
+        row = self.shop.state.row("SELECT * FROM shop_adjustment WHERE id = ?", (id,))
+        if row is None:
+            return None
+        return {
+            "__typename": "InventoryAdjustmentGroup",
+            "id": gid("InventoryAdjustmentGroup", id),
+            "createdAt": row["created_at"],
+            "reason": row["reason"],
+            "referenceDocumentUri": row["reference"],
+            "changes": [self._change(change) for change in json.loads(row["changes"])],
+        }
+
+    def _change(self, change: dict[str, Any]) -> View:
+        item, place = change["item_id"], change["location_id"]
+        return {**change, "item": lambda info: self.item(item), "location": lambda info: self.location(place)}
+
+    # --- orders -----------------------------------------------------------------------------------
+
+    def order(self, document: dict[str, Any]) -> View:
+        cancelled = document["cancelled_at"]
+        return {
+            "__typename": "Order",
+            "id": document["admin_graphql_api_id"],
+            "legacyResourceId": str(document["id"]),
+            "name": document["name"],
+            "createdAt": _utc(document["created_at"]),
+            "processedAt": _utc(document["processed_at"]),
+            "updatedAt": _utc(document["updated_at"]),
+            "cancelledAt": _utc(cancelled) if cancelled else None,
+            "cancelReason": document["cancel_reason"].upper() if cancelled else None,
+            "currencyCode": document["currency"],
+            "displayFinancialStatus": document["financial_status"].upper(),
+            "displayFulfillmentStatus": "UNFULFILLED",
+            "email": document["email"],
+            "test": document["test"],
+            "totalPriceSet": _bag(document["total_price_set"]),
+            "lineItems": lambda info, first=None, after=None: connection(
+                [((line["id"],), self._line(line)) for line in document["line_items"]], first, after
+            ),
+        }
+
+    def _order_by_id(self, id: int) -> View | None:
+        document = self.shop.orders.get(id)
+        return self.order(document) if document else None
+
+    def _line(self, line: dict[str, Any]) -> View:
+        return {
+            "id": line["admin_graphql_api_id"],
+            "sku": line["sku"] or None,
+            "title": line["title"],
+            "variantTitle": line["variant_title"],
+            "name": line["name"],
+            "quantity": line["quantity"],
+            "currentQuantity": line["current_quantity"],
+            "originalUnitPriceSet": _bag(line["price_set"]),
+            "variant": lambda info: self._variant_by_id(line["variant_id"]),
+        }
+
+    # --- pages ------------------------------------------------------------------------------------
+
+    def levels(
+        self, first: int | None, after: str | None, *, items: Sequence[int] = (), locations: Sequence[int] = ()
+    ) -> View:
+        size = page_size(first)
+        start = tuple(cursor_value(after)) if after else (0, 0)
+        found = self.inventory.levels(items=items, locations=locations, after=(start[0], start[1]), limit=size + 1)
+        rows = [((level.item_id, level.location_id), self.level(level)) for level in found]
+        return page(rows[:size], len(rows) > size, bool(after))
+
+
+def _quantity(level: Level, name: str) -> View:
+    number = f"{level.level_id}-{name}"
+    return {
+        "__typename": "InventoryQuantity",
+        "id": f"gid://shopify/InventoryQuantity/{number}?inventory_item_id={level.item_id}",
+        "name": name,
+        "quantity": level.quantity(name),
+        "updatedAt": level.updated_at,
+    }
+
+
+def _bag(price_set: dict[str, Any]) -> View:
+    shop, presentment = price_set["shop_money"], price_set["presentment_money"]
+    return {"shopMoney": _amount(shop), "presentmentMoney": _amount(presentment)}
+
+
+def _amount(value: dict[str, str]) -> View:
+    return {"amount": value["amount"], "currencyCode": value["currency_code"]}
+
+
+def _utc(text: str) -> str:
+    return stored(parsed_time(text))
