@@ -26,7 +26,7 @@ class State:
         self.clock = clock or SystemClock()
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._local = threading.local()
-        self._open: list[sqlite3.Connection] = []
+        self._open: list[tuple[threading.Thread, sqlite3.Connection]] = []
         self._lock = threading.Lock()
         self.declare(META)
 
@@ -38,8 +38,7 @@ class State:
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if found is None:
             found = self._local.connection = self._connect()
-            with self._lock:
-                self._open.append(found)
+            self._keep(found)
         return found
 
     def _connect(self) -> sqlite3.Connection:
@@ -50,6 +49,15 @@ class State:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")  # with WAL: safe against SIGKILL, not against a power cut
         return connection
+
+    def _keep(self, connection: sqlite3.Connection) -> None:
+        """Remember it for :meth:`close`, and close what threads that have ended left behind."""
+        with self._lock:
+            ended = [kept for thread, kept in self._open if not thread.is_alive()]
+            self._open = [(thread, kept) for thread, kept in self._open if thread.is_alive()]
+            self._open.append((threading.current_thread(), connection))
+        for left in ended:
+            left.close()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -72,7 +80,7 @@ class State:
     def close(self) -> None:
         """Close the connections of all threads; using the state afterwards opens new ones."""
         with self._lock:
-            for connection in self._open:
+            for _, connection in self._open:
                 connection.close()
             self._open.clear()
             self._local = threading.local()

@@ -52,6 +52,8 @@ class Stores:
 
     def populate(self, baskets: Baskets) -> None:
         """Last night's complete files, this morning's partial ones, and one from a store that nobody knows."""
+        for left in self.out.iterdir():  # by a creation that was killed half way
+            left.unlink()
         night = self.world.night
         for store in self.world.stores:
             levels: dict[str, int | str] = dict(self.floor.levels(store.code, night))
