@@ -70,19 +70,14 @@ class Schema:
 class Schemas:
     """The canonical objects of a project, by name and version."""
 
-    def __init__(self, schemas: Mapping[str, Mapping[int, Schema]]) -> None:
-        self._schemas = schemas
-
-    @classmethod
-    def load(cls, folder: Path) -> Schemas:
+    def __init__(self, folder: Path) -> None:
         """The schemas in ``folder``, each called ``<object>.v<version>.json`` and checked itself."""
-        found: dict[str, dict[int, Schema]] = {}
+        self._schemas: dict[str, dict[int, Schema]] = {}
         for path in sorted(folder.glob("*.json")):
             schema = _load(path)
-            found.setdefault(schema.object, {})[schema.version] = schema
-        if not found:
+            self._schemas.setdefault(schema.object, {})[schema.version] = schema
+        if not self._schemas:
             raise ConfigError(f"there is no canonical schema in {folder}")
-        return cls(found)
 
     def objects(self) -> list[str]:
         """The names of the canonical objects."""

@@ -56,14 +56,10 @@ def foreign(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, s
     if depth > _DEPTH:
         yield path, f"is nested more than {_DEPTH} levels deep"
     elif kind is str:
-        if "\0" in value:
-            yield path, "holds the character NUL, which no database stores"
-        elif not _whole(value):
-            yield path, "holds half a character (a lone surrogate)"
+        yield from _unstorable(value, path)
     elif kind is dict:
         for name, item in value.items():
-            if name.__class__ is not str or "\0" in name or not _whole(name):
-                yield path, f"has a field whose name is no text: {ascii(name)}"
+            yield from _unstorable(name, path)
             yield from foreign(item, f"{path}.{name}" if path else str(name), depth + 1)
     elif kind is list:
         for index, item in enumerate(value):
@@ -75,6 +71,10 @@ def foreign(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, s
         )
 
 
-def _whole(text: str) -> bool:
-    """Whether every character is one: JSON can spell halves of those beyond U+FFFF."""
-    return text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)
+def _unstorable(text: Any, path: str) -> Iterator[tuple[str, str]]:
+    if text.__class__ is not str:
+        yield path, f"has a field whose name is no text: {text!r:.40}"
+    elif "\0" in text:
+        yield path, "holds the character NUL, which no database stores"
+    elif not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):  # half of a character beyond U+FFFF
+        yield path, "holds half a character (a lone surrogate)"

@@ -1,0 +1,65 @@
+"""What no single value of hub.yaml can show: that the names in it lead to one another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from hub.config.mistakes import did_you_mean
+from hub.config.settings import FlowSettings, LandscapeFile, TargetSettings
+
+Mistake = tuple[tuple[str | int, ...], str]
+
+# The flows that the hub knows: the canonical object whose authority they rest on, and the values they derive.
+FLOWS: Mapping[str, tuple[str, tuple[str, ...]]] = {"stock": ("stock_level", ("available", "on_hand"))}
+
+
+def mistakes(written: LandscapeFile, project: Path) -> Iterator[Mistake]:
+    """Every name that leads nowhere, in the order of the page."""
+    yield from _authority(written, project)
+    for name, flow in written.flows.items():
+        if name not in FLOWS:
+            yield ("flows", name), f'no flow "{name}"{did_you_mean(name, FLOWS)}'
+        else:
+            yield from _flow(written, name, flow)
+
+
+def _authority(written: LandscapeFile, project: Path) -> Iterator[Mistake]:
+    objects = sorted({file.name.partition(".")[0] for file in (project / "canonical_schemas").glob("*.v*.json")})
+    for object, claims in written.authority.items():
+        if objects and object not in objects:
+            yield ("authority", object), f'no canonical object "{object}"{did_you_mean(object, objects)}'
+        for place, system in claims.items():
+            if system not in written.systems:
+                yield ("authority", object, place), _no_system(system, written)
+
+
+def _flow(written: LandscapeFile, name: str, flow: FlowSettings) -> Iterator[Mistake]:
+    for kind, systems in (("sources", flow.sources), ("targets", flow.targets)):
+        for system in systems:
+            if system not in written.systems:
+                yield ("flows", name, kind, system), _no_system(system, written)
+    for system, target in flow.targets.items():
+        yield from _target(written, name, target, ("flows", name, "targets", system))
+    object = FLOWS[name][0]
+    for place, system in written.authority.get(object, {}).items():
+        if system in written.systems and system not in flow.sources:
+            yield ("authority", object, place), f'"{system}" is no source of the flow {name}, so nothing would be known'
+
+
+def _target(written: LandscapeFile, flow: str, target: TargetSettings, at: tuple[str, ...]) -> Iterator[Mistake]:
+    values = FLOWS[flow][1]
+    if target.value not in values:
+        yield (*at, "value"), f'no value "{target.value}"{did_you_mean(target.value, values)}'
+    if target.value == "available" and target.channel is None:
+        yield at, "available needs the channel whose rules make it"
+    if target.value != "available" and target.channel is not None:
+        yield (*at, "channel"), f"{target.value} follows no channel's rules; leave it out"
+    if target.channel is not None and target.channel not in written.channels:
+        yield (*at, "channel"), f'no channel "{target.channel}"{did_you_mean(target.channel, written.channels)}'
+    if target.channel is not None and "locations" in target.model_fields_set:
+        yield (*at, "locations"), "the channel's sells_from already says which locations; leave one out"
+
+
+def _no_system(system: str, written: LandscapeFile) -> str:
+    return f'no system "{system}"{did_you_mean(system, written.systems)}'
