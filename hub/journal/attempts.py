@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -65,7 +65,7 @@ def take_over(connection: Connection, target: str, owner: str, lease: timedelta)
             """UPDATE attempt SET owner = %s, lease_until = clock_timestamp() + %s, sends = sends + 1
                WHERE id = (SELECT id FROM attempt WHERE target = %s AND state <> 'settled'
                            AND lease_until <= clock_timestamp() ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
-               RETURNING id, object, idempotency_key, members, state, sends, created_at""",
+               RETURNING id, object, idempotency_key, members, state, sends, clock_timestamp() - created_at AS age""",
             (owner, lease, target),
         ).fetchone()
 

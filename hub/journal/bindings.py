@@ -21,7 +21,9 @@ def by_key(connection: Connection, system: str, object: str) -> dict[str, Bindin
 
 def by_external_id(connection: Connection, system: str, object: str) -> dict[str, str]:
     """The system's id -> our key."""
-    rows = connection.execute("SELECT external_id, key FROM binding WHERE system = %s AND object = %s", (system, object))
+    rows = connection.execute(
+        "SELECT external_id, key FROM binding WHERE system = %s AND object = %s", (system, object)
+    )
     return dict(rows.fetchall())
 
 

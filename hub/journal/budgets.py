@@ -47,9 +47,7 @@ class AccountBudget:
 
         A difference below a tenth of the bucket is the calls under way, and is passed over.
         """
-        self._connection.execute(
-            OBSERVE, {"account": self._account, "available": available, "slack": self._slack}
-        )
+        self._connection.execute(OBSERVE, {"account": self._account, "available": available, "slack": self._slack})
 
 
 class Unlimited:
@@ -60,3 +58,13 @@ class Unlimited:
 
     def observe(self, available: float) -> None:
         return None
+
+
+def left(connection: Connection, account: str) -> float | None:
+    """What is in an account's bucket now, rounded; None for one without a budget."""
+    row = connection.execute(
+        """SELECT least(capacity, tokens + extract(epoch FROM clock_timestamp() - updated_at) * per_second)
+           FROM budget WHERE account = %s""",
+        (account,),
+    ).fetchone()
+    return round(float(row[0]), 1) if row else None

@@ -34,9 +34,7 @@ class Changed:
     before: dict[str, Any] | None
 
 
-STAGE = (
-    "n integer, target text, object text, key text, subject text, parts jsonb, value jsonb, as_of timestamptz, why jsonb"
-)
+STAGE = "n integer, target text, object text, key text, subject text, parts jsonb, value jsonb, as_of timestamptz, why jsonb"
 
 UPSERT = """
 WITH old AS (

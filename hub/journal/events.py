@@ -71,4 +71,6 @@ def of_key(connection: Connection, keys: Sequence[str]) -> list[dict[str, Any]]:
     from psycopg.rows import dict_row
 
     with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute("SELECT * FROM event WHERE key = ANY(%s) ORDER BY event_time, id", (list(keys),)).fetchall()
+        return cursor.execute(
+            "SELECT * FROM event WHERE key = ANY(%s) ORDER BY event_time, id", (list(keys),)
+        ).fetchall()

@@ -15,7 +15,7 @@ from hub.journal.database import Connection
 # What the target will hold once what is out has arrived: that is what the desired value is compared with.
 EXPECTED = """
 SELECT d.target, d.object, d.key, d.subject, d.parts, d.generation, d.value, d.as_of,
-       (r.key IS NULL AND o.id IS NULL) AS never_read, coalesce(o.value, r.value) AS expected
+       (r.key IS NULL AND o.id IS NULL) AS never_read, d.refused IS NOT DISTINCT FROM d.generation AS refused, coalesce(o.value, r.value) AS expected
 FROM desired d
 LEFT JOIN remote r USING (target, object, key)
 LEFT JOIN delivery o ON o.target = d.target AND o.object = d.object AND o.key = d.key AND o.state <> 'pending'
@@ -44,7 +44,7 @@ ENQUEUE = (
     + """)
 INSERT INTO delivery (target, object, key, subject, aggregate, parts, generation, value, as_of, urgent, run)
 SELECT target, object, key, subject, object || '/' || key, parts, generation, value, as_of, %(urgent)s, %(run)s FROM e
-WHERE (never_read OR value IS DISTINCT FROM expected) AND {bound}
+WHERE (never_read OR value IS DISTINCT FROM expected) AND NOT refused AND {bound}
 ON CONFLICT (target, object, key) WHERE state = 'pending' DO UPDATE
 SET urgent = delivery.urgent OR excluded.urgent, generation = excluded.generation, as_of = excluded.as_of
 RETURNING key, (xmax = 0) AS is_new
@@ -140,7 +140,36 @@ def doubt(connection: Connection, ids: Sequence[int]) -> None:
     connection.execute("UPDATE delivery SET state = 'doubtful' WHERE id = ANY(%s)", (list(ids),))
 
 
-def open_count(connection: Connection, target: str) -> int:
-    """Everything of ``target`` that is not settled: pending, out and doubtful."""
-    row = connection.execute("SELECT count(*) FROM delivery WHERE target = %s", (target,)).fetchone()
+def open_count(connection: Connection, targets: Sequence[str]) -> int:
+    """Everything of ``targets`` that is not settled: pending, out and doubtful."""
+    row = connection.execute("SELECT count(*) FROM delivery WHERE target = ANY(%s)", (list(targets),)).fetchone()
     return int(row[0]) if row else 0
+
+
+def subjects_older_than(connection: Connection, target: str, object: str, as_of: datetime) -> list[str]:
+    """Subjects of waiting deliveries whose as-of is before ``as_of``."""
+    rows = connection.execute(
+        """SELECT DISTINCT subject FROM delivery
+           WHERE target = %s AND object = %s AND state = 'pending' AND as_of < %s""",
+        (target, object, as_of),
+    )
+    return [row[0] for row in rows]
+
+
+def hold_back(connection: Connection, target: str, object: str, keys: Sequence[str], not_before: datetime) -> None:
+    """Waiting deliveries of ``keys`` stay until ``not_before``."""
+    connection.execute(
+        """UPDATE delivery SET not_before = %s
+           WHERE target = %s AND object = %s AND state = 'pending' AND key = ANY(%s)""",
+        (not_before, target, object, list(keys)),
+    )
+
+
+def mark_refused(connection: Connection, target: str, object: str, keys: Sequence[tuple[str, int]]) -> None:
+    """The target refused these (key, generation): they are not enqueued again until their value changes."""
+    connection.execute(
+        """UPDATE desired d SET refused = m.generation
+           FROM unnest(%s::text[], %s::bigint[]) AS m (key, generation)
+           WHERE d.target = %s AND d.object = %s AND d.key = m.key""",
+        ([k for k, _ in keys], [g for _, g in keys], target, object),
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +26,20 @@ class Entry:
     origin: dict[str, Any]
     raw: str
     mapping: str | None
+
+
+NUMBERS = re.compile(r"\d+")
+
+
+def cause_of(path: str, reason: str) -> str:
+    """What a refusal has in common with others: the field without its position, and the reason with its value."""
+    field = re.sub(r"\[\d+\]", "[]", path)
+    return f"{field}: {reason}" if field else NUMBERS.sub("#", reason)
+
+
+def fingerprint(object: str, cause: str) -> str:
+    """A short name for a cause, the same every time."""
+    return hashlib.sha256(f"{object}|{cause}".encode()).hexdigest()[:12]
 
 
 STAGE = (
@@ -99,3 +115,11 @@ def of_run(connection: Connection, run: str) -> list[dict[str, Any]]:
 
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute("SELECT * FROM quarantine WHERE run = %s ORDER BY id LIMIT 200", (run,)).fetchall()
+
+
+def of_key(connection: Connection, keys: Sequence[str]) -> list[dict[str, Any]]:
+    """Every entry of ``keys``, oldest first."""
+    from psycopg.rows import dict_row
+
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute("SELECT * FROM quarantine WHERE key = ANY(%s) ORDER BY id", (list(keys),)).fetchall()

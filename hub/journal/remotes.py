@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from hub.journal.database import Connection
@@ -14,17 +15,25 @@ SELECT %(target)s, %(object)s, key, value, generation FROM incoming_remote
 ON CONFLICT (target, object, key) DO UPDATE SET
     value = excluded.value, suspect = false, confirmed_at = clock_timestamp(),
     generation = greatest(r.generation, excluded.generation)
+WHERE %(read_at)s::timestamptz IS NULL OR r.suspect OR r.confirmed_at < %(read_at)s
 """
 
 
 def confirm(
-    connection: Connection, target: str, object: str, values: Mapping[str, tuple[Mapping[str, Any], int]]
+    connection: Connection,
+    target: str,
+    object: str,
+    values: Mapping[str, tuple[Mapping[str, Any], int]],
+    read_at: datetime | None = None,
 ) -> None:
-    """The target holds these: key -> (value, generation it answers, 0 where it was only read)."""
+    """The target holds these: key -> (value, generation it answers, 0 where it was only read).
+
+    ``read_at``: when a reading began (the database's time); a receipt that came after it knows better.
+    """
     if values:
         rows = ((key, dict(value), generation) for key, (value, generation) in values.items())
         stage(connection, "incoming_remote", "key text, value jsonb, generation bigint", rows)
-        connection.execute(CONFIRM, {"target": target, "object": object})
+        connection.execute(CONFIRM, {"target": target, "object": object, "read_at": read_at})
 
 
 def values(connection: Connection, target: str, object: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -36,7 +45,9 @@ def values(connection: Connection, target: str, object: str, keys: Sequence[str]
     return dict(rows.fetchall())
 
 
-def suspect(connection: Connection, target: str, object: str, *, keys: Sequence[str] = (), subjects: Sequence[str] = ()) -> None:
+def suspect(
+    connection: Connection, target: str, object: str, *, keys: Sequence[str] = (), subjects: Sequence[str] = ()
+) -> None:
     """Something happened at the target: read these back before they are compared or written again."""
     connection.execute(
         """UPDATE remote r SET suspect = true FROM desired d
@@ -58,3 +69,20 @@ def to_read_back(connection: Connection, target: str, object: str, limit: int) -
            LIMIT %(n)s""",
         {"t": target, "o": object, "n": limit},
     ).fetchall()
+
+
+def believed(connection: Connection, target: str, object: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What each of ``keys`` was last known to hold, in doubt or not."""
+    rows = connection.execute(
+        "SELECT key, value FROM remote WHERE target = %s AND object = %s AND key = ANY(%s)",
+        (target, object, list(keys)),
+    )
+    return dict(rows.fetchall())
+
+
+def database_time(connection: Connection) -> datetime:
+    """The clock that confirmations are stamped with."""
+    row = connection.execute("SELECT clock_timestamp()").fetchone()
+    assert row is not None  # noqa: S101  a SELECT without FROM always answers
+    found: datetime = row[0]
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -69,17 +69,24 @@ def supersede_held(connection: Connection, system: str, object: str, scope: Scop
     ).rowcount
 
 
-def advance(connection: Connection, system: str, object: str, series: str, as_of: datetime, snapshot: int | None) -> bool:
-    """The source vouches for the series up to ``as_of``; False where it had said so for later already."""
-    return (
-        connection.execute(
-            """INSERT INTO series AS s (system, object, series, as_of, snapshot) VALUES (%s, %s, %s, %s, %s)
-               ON CONFLICT (system, object, series) DO UPDATE SET as_of = excluded.as_of,
-               snapshot = coalesce(excluded.snapshot, s.snapshot) WHERE s.as_of < excluded.as_of""",
-            (system, object, series, as_of, snapshot),
-        ).rowcount
-        == 1
+def advance(
+    connection: Connection, system: str, object: str, series: str, as_of: datetime, snapshot: int | None
+) -> tuple[bool, datetime | None]:
+    """The source vouches for the series up to ``as_of``: (it does so now, up to when it did before).
+
+    Nothing moves where it had vouched for a later time already.
+    """
+    before = connection.execute(
+        "SELECT as_of FROM series WHERE system = %s AND object = %s AND series = %s FOR UPDATE",
+        (system, object, series),
+    ).fetchone()
+    moved = connection.execute(
+        """INSERT INTO series AS s (system, object, series, as_of, snapshot) VALUES (%s, %s, %s, %s, %s)
+           ON CONFLICT (system, object, series) DO UPDATE SET as_of = excluded.as_of,
+           snapshot = coalesce(excluded.snapshot, s.snapshot) WHERE s.as_of < excluded.as_of""",
+        (system, object, series, as_of, snapshot),
     )
+    return moved.rowcount == 1, before[0] if before else None
 
 
 def as_of(connection: Connection, system: str, object: str, series: str) -> datetime | None:
@@ -114,18 +121,21 @@ def held(connection: Connection, systems: list[str] | None = None) -> list[dict[
         ).fetchall()
 
 
-def turn_stale(connection: Connection, object: str, before: datetime) -> list[str]:
-    """Series whose as-of has fallen behind ``before``, or come back: subjects whose value the clock changed."""
-    turned = connection.execute(
-        """UPDATE series SET stale = (as_of <= %(before)s)
-           WHERE object = %(object)s AND stale <> (as_of <= %(before)s) RETURNING system, series""",
-        {"object": object, "before": before},
-    ).fetchall()
-    if not turned:
-        return []
+def turned_stale(
+    connection: Connection, object: str, ages: list[timedelta], since: datetime, now: datetime
+) -> list[str]:
+    """Subjects of series that passed one of ``ages`` after ``since`` and up to ``now``: the clock changed them."""
     rows = connection.execute(
-        """SELECT DISTINCT s.subject FROM source_state s
-           JOIN unnest(%s::text[], %s::text[]) AS t (system, series) USING (system, series) WHERE s.object = %s""",
-        ([t[0] for t in turned], [t[1] for t in turned], object),
+        """SELECT DISTINCT s.subject FROM source_state s WHERE s.object = %(object)s
+           AND (s.system, s.series) IN (
+               SELECT e.system, e.series FROM series e, unnest(%(ages)s::interval[]) AS a (age)
+               WHERE e.object = %(object)s AND e.as_of + a.age > %(since)s AND e.as_of + a.age <= %(now)s)""",
+        {"object": object, "ages": ages, "since": since, "now": now},
     )
     return [row[0] for row in rows]
+
+
+def read_until(connection: Connection, system: str) -> datetime | None:
+    """The latest moment up to which a system has vouched for anything."""
+    row = connection.execute("SELECT max(as_of) FROM series WHERE system = %s", (system,)).fetchone()
+    return row[0] if row else None

@@ -35,16 +35,14 @@ class Judged:
     before: dict[str, Any] | None
 
 
-STAGE = (
-    "n integer, key text, subject text, data jsonb, as_of timestamptz, source_key text, origin jsonb, mapping text"
-)
+STAGE = "n integer, key text, subject text, data jsonb, as_of timestamptz, source_key text, origin jsonb, mapping text"
 
 # A row that came with a complete snapshot is as new as that snapshot, unless the snapshot lacked it.
 # A delta series has no snapshot: there each row has its own time alone.
 JUDGE = """
 SELECT i.n, s.data,
        CASE WHEN s.key IS NULL THEN 'new'
-            WHEN i.as_of < greatest(s.as_of, CASE WHEN NOT s.absent AND e.snapshot IS NOT NULL THEN e.as_of END)
+            WHEN i.as_of < greatest(s.as_of, CASE WHEN NOT s.detached AND e.snapshot IS NOT NULL THEN e.as_of END)
                 THEN 'superseded'
             WHEN s.data = i.data THEN 'unchanged'
             ELSE 'changed' END
@@ -62,8 +60,8 @@ SELECT %(system)s, %(object)s, i.key, i.subject, i.data, i.as_of, %(series)s, %(
 FROM incoming_state i WHERE i.n = ANY(%(kept)s)
 ON CONFLICT (system, object, key) DO UPDATE SET
     subject = excluded.subject, data = excluded.data, as_of = excluded.as_of, series = excluded.series,
-    snapshot = excluded.snapshot, source_key = excluded.source_key, absent = false,
-    origin = CASE WHEN s.data = excluded.data AND NOT s.absent THEN s.origin ELSE excluded.origin END,
+    snapshot = excluded.snapshot, source_key = excluded.source_key, detached = false,
+    origin = CASE WHEN s.data = excluded.data AND NOT s.detached THEN s.origin ELSE excluded.origin END,
     mapping = excluded.mapping, run = excluded.run
 """
 
@@ -94,12 +92,12 @@ def apply(
 
 
 def of_series(connection: Connection, system: str, object: str, series: str) -> dict[str, tuple[str, str, bool]]:
-    """What is known of a series: source key -> (key, subject, absent)."""
+    """What is known of a series: source key -> (key, subject, detached)."""
     rows = connection.execute(
-        "SELECT source_key, key, subject, absent FROM source_state WHERE system = %s AND object = %s AND series = %s",
+        "SELECT source_key, key, subject, detached FROM source_state WHERE system = %s AND object = %s AND series = %s",
         (system, object, series),
     )
-    return {source_key: (key, subject, absent) for source_key, key, subject, absent in rows}
+    return {source_key: (key, subject, detached) for source_key, key, subject, detached in rows}
 
 
 def touched_since_complete(connection: Connection, system: str, object: str, series: str) -> set[str]:
@@ -110,7 +108,7 @@ def touched_since_complete(connection: Connection, system: str, object: str, ser
     rows = connection.execute(
         """SELECT s.source_key FROM source_state s JOIN series e USING (system, object, series)
            WHERE s.system = %(system)s AND s.object = %(object)s AND s.series = %(series)s
-             AND (s.absent OR s.as_of > e.as_of)
+             AND (s.detached OR s.as_of > e.as_of)
            UNION SELECT source_key FROM quarantine
            WHERE system = %(system)s AND object = %(object)s AND state = 'open' AND source_key IS NOT NULL""",
         {"system": system, "object": object, "series": series},
@@ -118,23 +116,47 @@ def touched_since_complete(connection: Connection, system: str, object: str, ser
     return {row[0] for row in rows}
 
 
-def mark_absent(
-    connection: Connection, system: str, object: str, keys: Sequence[str], *, zero: str | None, run: str
-) -> None:
-    """These keys are missing from a complete snapshot; where ``zero`` names a field, that field becomes 0."""
-    connection.execute(
-        """UPDATE source_state SET absent = true, run = %(run)s,
-               data = CASE WHEN %(zero)s::text IS NULL THEN data ELSE jsonb_set(data, ARRAY[%(zero)s], '0') END
-           WHERE system = %(system)s AND object = %(object)s AND key = ANY(%(keys)s)""",
-        {"run": run, "zero": zero, "system": system, "object": object, "keys": list(keys)},
+DETACH = """
+UPDATE source_state s SET detached = true, run = %(run)s,
+    as_of = greatest(s.as_of, f.as_of), snapshot = CASE WHEN f.as_of > s.as_of THEN f.snapshot ELSE s.snapshot END,
+    data = CASE WHEN %(zero)s::text IS NULL THEN s.data ELSE jsonb_set(s.data, ARRAY[%(zero)s], '0') END
+FROM (
+    SELECT s.key, e.as_of, e.snapshot FROM source_state s LEFT JOIN series e USING (system, object, series)
+    WHERE s.system = %(system)s AND s.object = %(object)s AND s.source_key = ANY(%(source_keys)s) AND NOT s.detached
+) f
+WHERE s.system = %(system)s AND s.object = %(object)s AND s.key = f.key
+RETURNING s.key, s.subject
+"""
+
+
+def detach(
+    connection: Connection, system: str, object: str, source_keys: Sequence[str], *, zero: str | None, run: str
+) -> dict[str, str]:
+    """The snapshot or page now read does not speak for these: they stay as their series last vouched for them.
+
+    To be called before the series moves on. Where ``zero`` names a field, that field becomes 0. Answers
+    key -> subject of those that were not detached before.
+    """
+    rows = connection.execute(
+        DETACH, {"run": run, "zero": zero, "system": system, "object": object, "source_keys": list(source_keys)}
     )
+    return dict(rows.fetchall())
+
+
+def data_of(connection: Connection, system: str, object: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What is known of ``keys``."""
+    rows = connection.execute(
+        "SELECT key, data FROM source_state WHERE system = %s AND object = %s AND key = ANY(%s)",
+        (system, object, list(keys)),
+    )
+    return dict(rows.fetchall())
 
 
 def positive(connection: Connection, system: str, object: str, series: str, field: str) -> tuple[int, int]:
     """How many keys a series has, and how many of them have ``field`` above zero: what a guard compares with."""
     row = connection.execute(
         """SELECT count(*), count(*) FILTER (WHERE (data ->> %s)::numeric > 0) FROM source_state
-           WHERE system = %s AND object = %s AND series = %s AND NOT absent""",
+           WHERE system = %s AND object = %s AND series = %s AND NOT detached""",
         (field, system, object, series),
     ).fetchone()
     return (row[0], row[1]) if row else (0, 0)
@@ -159,3 +181,54 @@ def resting_on(connection: Connection, system: str, object: str, series: str) ->
         {"system": system, "object": object, "series": series},
     )
     return [row[0] for row in rows]
+
+
+def subjects_of_series(connection: Connection, system: str, object: str, series: str) -> list[str]:
+    """Every subject of a series."""
+    rows = connection.execute(
+        "SELECT DISTINCT subject FROM source_state WHERE system = %s AND object = %s AND series = %s",
+        (system, object, series),
+    )
+    return [row[0] for row in rows]
+
+
+LEVELS = """
+SELECT s.subject, s.system, s.data,
+       CASE WHEN s.detached THEN s.as_of ELSE greatest(s.as_of, e.as_of) END AS as_of,
+       s.detached OR e.as_of IS NULL OR s.as_of > e.as_of AS own_as_of,
+       coalesce(n.tickets, '{}'::jsonb) AS tickets,
+       EXISTS (SELECT 1 FROM quarantine q WHERE q.system = s.system AND q.object = s.object
+               AND q.source_key = s.source_key AND q.state = 'open') AS quarantined
+FROM source_state s
+LEFT JOIN series e USING (system, object, series)
+LEFT JOIN snapshot n ON n.id = CASE
+    WHEN NOT s.detached AND e.snapshot IS NOT NULL AND e.as_of >= s.as_of THEN e.snapshot ELSE s.snapshot END
+WHERE s.object = %(object)s AND s.subject = ANY(%(subjects)s)
+"""
+
+
+def dated(connection: Connection, object: str, subjects: Sequence[str]) -> list[dict[str, Any]]:
+    """Each system's word on ``subjects`` with what vouches for it.
+
+    Rows have subject, system, data, as_of, own_as_of (it does not move with its series), tickets and quarantined.
+    """
+    from psycopg.rows import dict_row
+
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(LEVELS, {"object": object, "subjects": list(subjects)}).fetchall()
+
+
+def of_key(connection: Connection, object: str, key: str) -> list[dict[str, Any]]:
+    """Every system's word on ``key``, with the snapshot that vouches for it."""
+    from psycopg.rows import dict_row
+
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            """SELECT s.system, s.data, s.as_of, s.detached, s.origin, s.mapping, s.run, s.series,
+                      CASE WHEN s.detached THEN s.as_of ELSE greatest(s.as_of, e.as_of) END AS vouched_until,
+                      n.source AS snapshot
+               FROM source_state s LEFT JOIN series e USING (system, object, series)
+               LEFT JOIN snapshot n ON n.id = coalesce(e.snapshot, s.snapshot)
+               WHERE s.object = %s AND s.key = %s ORDER BY s.system""",
+            (object, key),
+        ).fetchall()

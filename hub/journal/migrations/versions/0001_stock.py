@@ -69,7 +69,6 @@ CREATE TABLE series (
     series      text NOT NULL,
     as_of       timestamptz NOT NULL,
     snapshot    bigint REFERENCES snapshot (id),
-    stale       boolean NOT NULL DEFAULT false,
     PRIMARY KEY (system, object, series)
 );
 
@@ -83,7 +82,8 @@ CREATE TABLE source_state (
     series      text NOT NULL DEFAULT '',
     snapshot    bigint REFERENCES snapshot (id),
     source_key  text NOT NULL,
-    absent      boolean NOT NULL DEFAULT false,
+    -- the series' latest snapshot does not speak for this row: it was missing from it, or its line was refused
+    detached    boolean NOT NULL DEFAULT false,
     origin      jsonb NOT NULL,
     mapping     text NOT NULL,
     run         text NOT NULL,
@@ -180,6 +180,7 @@ CREATE TABLE desired (
     generation  bigint NOT NULL,
     as_of       timestamptz NOT NULL,
     why         jsonb NOT NULL,
+    refused     bigint,  -- the generation that the target refused: not sent again until it changes
     run         text NOT NULL,
     derived_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (target, object, key)

@@ -1,0 +1,44 @@
+"""The command ``hub``. Every command has ``--json`` and the same exit codes:
+
+0 done, 1 failed or something pending, 2 wrong usage or configuration, 3 held for a person.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from hub.cli import flows, local, look, mappings, quarantine, sandbox
+
+app = typer.Typer(
+    name="hub",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Omnihub: one stock, one price, one product, one order history across every system of a retailer.\n\n"
+    "Start with **hub up**, look with **hub systems** and **hub trace stock_level SKU@LOCATION**. "
+    "Exit codes: 0 done, 1 failed or something pending, 2 wrong usage or configuration, 3 held for a person.",
+)
+local.add_to(app)
+look.add_to(app)
+flows.add_to(app)
+app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(mappings.app, name="mapping")
+app.add_typer(sandbox.app, name="sandbox")
+
+
+def main() -> None:
+    """Run a command; what goes wrong becomes one sentence and an exit code."""
+    from hub.cli.say import complain
+    from hub.errors import HubError
+
+    try:
+        app()
+    except HubError as error:
+        complain(str(error), as_json="--json" in sys.argv)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        complain("stopped", as_json="--json" in sys.argv)
+        sys.exit(130)

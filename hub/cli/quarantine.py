@@ -1,0 +1,92 @@
+"""``hub quarantine``: what was refused, why, and where it came from."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hub.cli.say import Json, as_json, line, table, when
+
+app = typer.Typer(
+    help="Refused records: what, why, and where they came from. Nothing is ever thrown away.", no_args_is_help=True
+)
+
+
+@app.command("list")
+def list_(
+    all: Annotated[
+        bool, typer.Option("--all", help="Every open record by itself instead of grouped by cause.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Open records grouped by cause, the most frequent first."""
+    from hub.cli.place import engine
+    from hub.journal import quarantine
+
+    with engine() as hub:
+        causes, entries = quarantine.causes(hub.journal), quarantine.listing(hub.journal) if all or json else []
+    if json:
+        as_json({"causes": causes, "records": entries})
+    elif all:
+        rows = [
+            [
+                e["id"],
+                e["system"],
+                e["object"],
+                e["key"] or e["source_key"],
+                e["path"],
+                e["reason"],
+                place_of(e["origin"]),
+            ]
+            for e in entries
+        ]
+        table("Quarantine", ["number", "system", "object", "key", "field", "reason", "read from"], rows)
+    else:
+        rows = [
+            [
+                c["records"],
+                c["cause"],
+                ", ".join(c["systems"]),
+                when(c["first_seen"]),
+                when(c["last_seen"]),
+                c["fingerprint"],
+            ]
+            for c in causes
+        ]
+        table("Quarantine by cause", ["records", "cause", "systems", "first seen", "last seen", "fingerprint"], rows)
+
+
+@app.command()
+def show(
+    number: Annotated[int, typer.Argument(help="The record's number in `hub quarantine list --all`.")],
+    json: Json = False,
+) -> None:
+    """One refused record: the field, the sentence, the place, and the record as it arrived."""
+    from hub.cli.place import engine
+    from hub.errors import ConfigError
+    from hub.journal import quarantine
+
+    with engine() as hub:
+        entry = quarantine.show(hub.journal, number)
+        if entry is None:
+            raise ConfigError(f"no record number {number} in quarantine; see: hub quarantine list --all")
+        raw = hub.vault.open(hub.journal, entry["raw"]).decode("utf-8", "replace")
+    if json:
+        as_json({**entry, "record": raw})
+        return
+    line(
+        f"[bold]{entry['system']} {entry['object']} {entry['key'] or entry['source_key'] or ''}[/bold]  {entry['state']}"
+    )
+    line(f"{entry['path']}: {entry['reason']}" if entry["path"] else entry["reason"])
+    line(
+        f"read from {place_of(entry['origin'])}, seen {entry['seen']} times, mapping {entry['mapping'] or 'none'}, run {entry['run']}"
+    )
+    from rich.markup import escape
+
+    line(escape(raw))
+
+
+def place_of(origin: dict[str, object]) -> str:
+    """``file:line`` where a record was read."""
+    return f"{origin['source']}:{origin['line']}" if origin.get("line") else str(origin["source"])

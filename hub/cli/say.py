@@ -1,0 +1,64 @@
+"""What a command prints: JSON for programs as the last line, tables and sentences for people."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line, for programs.")]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Decimal | Path):
+        return str(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def as_json(value: Any) -> None:
+    """One line of JSON on standard output."""
+    sys.stdout.write(json.dumps(value, default=_plain, ensure_ascii=False) + "\n")
+
+
+def line(text: str = "") -> None:
+    """A line for a person, styled where the terminal can."""
+    from rich.console import Console
+
+    Console(highlight=False, soft_wrap=True).print(text)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Rows for a person; says so where there are none."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    drawn = Table(*columns, title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        drawn.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
+    Console().print(drawn if drawn.row_count else f"{title}: none")
+
+
+def complain(sentence: str, *, as_json: bool) -> None:
+    """One sentence on standard error, and as JSON on standard output where that was asked for."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    Console(stderr=True, soft_wrap=True, highlight=False).print(f"[red]hub:[/red] {escape(sentence)}")
+    if as_json:
+        sys.stdout.write(json.dumps({"error": sentence}, ensure_ascii=False) + "\n")
+
+
+def when(moment: Any) -> str:
+    """A moment in the reader's own zone, to the second."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}" if isinstance(moment, datetime) else str(moment or "")

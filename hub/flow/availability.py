@@ -1,0 +1,209 @@
+"""Availability's inputs from the journal, and its answer as desired values; the rule itself is hub.retail.availability."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from hub.journal import events, snapshots, states
+from hub.journal.desired import Desired
+from hub.model import Ticket
+from hub.retail.availability import (
+    Available,
+    Known,
+    Level,
+    OnHand,
+    SellingRules,
+    available_to_sell,
+    on_hand_everywhere,
+)
+from hub.retail.coverage import Coverage, Movement, TillTicket
+from hub.retail.reservations import Step
+
+if TYPE_CHECKING:
+    from hub.config import TargetSettings
+    from hub.flow.derive import Derived
+    from hub.flow.engine import Engine
+
+OBJECT = "stock_level"  # what is delivered
+
+
+EventRow = tuple[str, str, dict[str, Any]]  # system, id, data
+
+
+def derive(engine: Engine, flow: str, subjects: Sequence[str]) -> Derived:
+    """What every target of ``flow`` should hold of each SKU, at every location that an authority has spoken of."""
+    from hub.flow.derive import Derived
+
+    rows = authoritative(engine, states.dated(engine.journal, "stock_level", subjects))
+    movements = by_subject(events.open_of(engine.journal, "stock_movement", subjects))
+    steps = by_subject(events.open_of(engine.journal, "reservation", subjects))
+    derived = Derived(contained_object="stock_movement")
+    news = {t: news_until(engine, flow, t) for t in engine.landscape.flows[flow].targets}
+    for sku in subjects:
+        known = known_of(engine, flow, rows[sku], movements[sku], steps[sku])
+        lying = on_hand_everywhere(known)
+        own = {r["data"]["location"] for r in rows[sku] if r["own_as_of"]}
+        for target, settings in engine.landscape.flows[flow].targets.items():
+            told = told_until(target, movements[sku], news[target])
+            answer(engine, derived, target, settings, sku, known, lying, own, told)
+        derived.contained += contained(lying, movements[sku])
+    return derived
+
+
+def by_subject(rows: Sequence[tuple[str, str, str, dict[str, Any]]]) -> dict[str, list[EventRow]]:
+    found: dict[str, list[EventRow]] = defaultdict(list)
+    for subject, system, id_, data in rows:
+        found[subject].append((system, id_, data))
+    return found
+
+
+def authoritative(engine: Engine, rows: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """By SKU, only the rows of each location's authority; another claimant's are for reconciliation."""
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        if engine.landscape.authority_of("stock_level", row["data"]["location"]) == row["system"]:
+            found[row["subject"]].append(row)
+    return found
+
+
+def known_of(
+    engine: Engine, flow: str, rows: Sequence[dict[str, Any]], movements: Sequence[EventRow], steps: Sequence[EventRow]
+) -> Known:
+    by_place: dict[str, list[Movement]] = defaultdict(list)
+    for system, id_, data in movements:
+        by_place[data["location"]].append(movement_of(system, id_, data))
+    return Known(
+        levels={row["data"]["location"]: level_of(engine, flow, row) for row in rows},
+        movements=by_place,
+        steps=[step_of(data) for _, _, data in steps],
+    )
+
+
+def level_of(engine: Engine, flow: str, row: dict[str, Any]) -> Level:
+    source = engine.landscape.flows[flow].sources[row["system"]]
+    return Level(
+        on_hand=row["data"]["on_hand"],
+        unavailable=row["data"].get("unavailable", 0),
+        coverage=Coverage(as_of=row["as_of"], tickets={t: Ticket(**v) for t, v in row["tickets"].items()}),
+        late_events=source.late_events,
+        quarantined=row["quarantined"],
+        when_quarantined=source.quarantined,
+    )
+
+
+def movement_of(system: str, id_: str, data: Mapping[str, Any]) -> Movement:
+    ticket = data.get("ticket")
+    return Movement(
+        id=f"{system}/{id_}",
+        delta=data["delta"],
+        occurred_at=datetime.fromisoformat(data["occurred_at"]),
+        recorded_at=datetime.fromisoformat(data["recorded_at"]),
+        ticket=TillTicket(
+            till=ticket["till"], ticket=Ticket(business_day=ticket["business_day"], sequence=ticket["sequence"])
+        )
+        if ticket
+        else None,
+    )
+
+
+def step_of(data: Mapping[str, Any]) -> Step:
+    return Step(
+        order=data["order"],
+        line=data["line"],
+        kind=data["kind"],
+        quantity=data["quantity"],
+        location=data.get("location"),
+        occurred_at=datetime.fromisoformat(data["occurred_at"]),
+    )
+
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def news_until(engine: Engine, flow: str, target: str) -> datetime:
+    """Up to when the target's own events have been read: the present where it tells none, NEVER where it has not yet."""
+    if target not in engine.landscape.flows[flow].sources:
+        return engine.clock.now()
+    told = [snapshots.as_of(engine.journal, target, mapping.target, "") for mapping in engine.mappings(target)]
+    return min((t or NEVER for t in told), default=engine.clock.now())
+
+
+def told_until(target: str, movements: Sequence[EventRow], news: datetime) -> Mapping[str, datetime]:
+    """The as-of at each location: never before an event of the target's own that is in the number already.
+
+    A page of events is journalled before the whole reading is vouched for; without this the target
+    would apply that sale a second time on top of our count.
+    """
+    found: dict[str, datetime] = defaultdict(lambda: news)
+    for system, _, data in movements:
+        if system == target:
+            place = data["location"]
+            found[place] = max(found[place], datetime.fromisoformat(data["recorded_at"]))
+    return found
+
+
+def answer(
+    engine: Engine,
+    derived: Derived,
+    target: str,
+    settings: TargetSettings,
+    sku: str,
+    known: Known,
+    lying: Mapping[str, OnHand],
+    own_as_of: set[str],
+    told: Mapping[str, datetime],
+) -> None:
+    """Add what ``target`` should hold of ``sku``, and when the clock alone changes that."""
+    if settings.value == "available":
+        sellable = available_to_sell(known, lying, selling_rules(engine, settings, sku, known), engine.clock.now())
+        values = {place: (a.quantity, because(lying[place], known.levels[place], a)) for place, a in sellable.items()}
+        dues = [a.due for place, a in sellable.items() if a.due and place in own_as_of]
+        if dues:
+            derived.due[sku] = min([*dues, derived.due.get(sku, dues[0])])
+    else:
+        places = engine.landscape.select(settings.locations, known.levels)
+        values = {p: (max(0, lying[p].quantity), because(lying[p], known.levels[p], None)) for p in places}
+    derived.values += [
+        Desired(
+            target=target,
+            object=OBJECT,
+            key=f"{sku}@{place}",
+            subject=sku,
+            parts={"sku": sku, "location": place},
+            value={"quantity": quantity},
+            as_of=told[place],
+            why=why,
+        )
+        for place, (quantity, why) in values.items()
+    ]
+
+
+def selling_rules(engine: Engine, settings: TargetSettings, sku: str, known: Known) -> SellingRules:
+    channel = engine.landscape.channels[settings.channel or ""]
+    places = engine.landscape.select(channel.sells_from, known.levels)
+    return SellingRules(
+        sells_from=places,
+        safety_stock={place: channel.safety_stock_at(place, sku) for place in places},
+        stale_after=channel.stale_after,
+    )
+
+
+def because(lying: OnHand, level: Level, available: Available | None) -> dict[str, Any]:
+    """The numbers behind a value, for the trace."""
+    found: dict[str, Any] = {"level": lying.level, "as_of": level.coverage.as_of.isoformat()}
+    if lying.on_top:
+        found["movements_on_top"] = list(lying.on_top)
+    if lying.late:
+        found["late_movements"] = {"policy": lying.late_policy, "ids": list(lying.late)}
+    if level.quarantined:
+        found["quarantined"] = level.when_quarantined
+    return {**found, **(available.why() if available else {"on_hand": lying.quantity})}
+
+
+def contained(lying: Mapping[str, OnHand], movements: Sequence[EventRow]) -> list[tuple[str, str]]:
+    """(system, id) of movements that the authority's snapshot contains: they need never be looked at again."""
+    inside = {id_ for found in lying.values() for id_ in found.contained}
+    return [(system, id_) for system, id_, _ in movements if f"{system}/{id_}" in inside]

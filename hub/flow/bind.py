@@ -1,0 +1,112 @@
+"""Bind: find the objects that a target already holds behind our keys, by SKU, GTIN or name, before anything is sent."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from hub.flow import derive
+from hub.flow.objects import BOUND_FROM, DELIVERS
+from hub.flow.outcome import Outcome, Pass
+from hub.journal import audit, bindings, desired, settings, states
+from hub.model import Reference, Remote
+
+if TYPE_CHECKING:
+    from hub.flow.engine import Engine
+
+ASK_AGAIN = timedelta(minutes=10)  # for keys that the target did not know when it was asked
+IDENTIFIERS = ("sku", "gtin", "name", "location")
+
+
+def bind(engine: Engine, flow: str, by: str = "sku") -> dict[str, Outcome]:
+    """Ask every target of ``flow`` for all keys that are not bound there; ``by`` is tried first, the others after it."""
+    found = {}
+    for target in engine.landscape.flows[flow].targets:
+        with engine.running("bind", flow, target) as current:
+            bound = bind_missing(engine, current, target, first=by, ask_again=True)
+            found[target] = engine.ended(current, f"{target}: {bound} newly bound")
+    return found
+
+
+def ready(engine: Engine, current: Pass, system: str) -> bool:
+    """Bind what is missing at ``system``; False where it is a target whose ids none of our keys has yet."""
+    if system not in engine.landscape.flows[current.flow].targets:
+        return True
+    bind_missing(engine, current, system)
+    return all(
+        bindings.by_key(engine.journal, system, object) for object in bound_objects(engine, current.flow, system)
+    )
+
+
+def bound_objects(engine: Engine, flow: str, target: str) -> tuple[str, ...]:
+    """What must be bound at ``target`` before a delivery of ``flow`` can be sent."""
+    names = [b for object in DELIVERS[flow].values() for b in engine.target(target).capability(object).binds]
+    return tuple(dict.fromkeys(names))
+
+
+def bind_missing(engine: Engine, current: Pass, target: str, *, first: str = "sku", ask_again: bool = False) -> int:
+    """Look for keys without a binding; those that the target did not know last time are asked for every ten minutes."""
+    total = 0
+    for object in bound_objects(engine, current.flow, target):
+        references = unbound(engine, current.flow, target, object, first)
+        if references and (ask_again or is_new_question(engine, target, object, references)):
+            found = engine.target(target).find(object, references)
+            total += keep(engine, current, target, object, found)
+    if total:
+        derive.enqueue_for(engine, current, target, None, urgent=False)
+    waiting = sum(
+        desired.unbound(engine.journal, target, object, engine.target(target).capability(object).binds)
+        for object in DELIVERS[current.flow].values()
+    )
+    current.counts["waiting"] = max(current.counts["waiting"], waiting)
+    return total
+
+
+def unbound(engine: Engine, flow: str, target: str, object: str, first: str) -> list[Reference]:
+    """A reference for each of our keys that ``target`` may hold and that is not bound there."""
+    known = bindings.by_key(engine.journal, target, object)
+    subjects = states.subjects(engine.journal, BOUND_FROM[object])
+    wanted = [(key, data) for key, data in subjects if key not in known]
+    if object == "location":
+        places = set(engine.landscape.places_of(flow, target, [key for key, _ in wanted]))
+        wanted = [(key, data) for key, data in wanted if key in places]
+    return [Reference(key=key, by=identifiers(data, first)) for key, data in wanted]
+
+
+def identifiers(data: Mapping[str, Any], first: str) -> dict[str, str]:
+    """What may identify an object in another system, the preferred identifier first."""
+    order = sorted(IDENTIFIERS, key=lambda name: name != first)
+    return {name: str(data[name]) for name in order if data.get(name)}
+
+
+def is_new_question(engine: Engine, target: str, object: str, references: Sequence[Reference]) -> bool:
+    """Whether these keys were not asked for lately; remembers that they are now."""
+    name, now = f"bind/{target}/{object}", engine.clock.now()
+    keys = hashlib.sha256("\n".join(sorted(r.key for r in references)).encode()).hexdigest()[:16]
+    asked = (settings.get(engine.journal, name) or "").split()
+    if len(asked) == 2 and asked[0] == keys and now - datetime.fromisoformat(asked[1]) < ASK_AGAIN:
+        return False
+    settings.replace(engine.journal, name, f"{keys} {now.isoformat()}")
+    return True
+
+
+def keep(engine: Engine, current: Pass, target: str, object: str, found: Mapping[Reference, Remote]) -> int:
+    """Bindings into the journal, each with what it was matched by."""
+    by_key = {reference.key: remote for reference, remote in found.items()}
+    with engine.journal.transaction():
+        bound = bindings.save(engine.journal, target, object, by_key)
+        entries = [
+            audit.Entry(
+                step="bound",
+                system=target,
+                object=object,
+                key=key,
+                subject=key,
+                after={"external_id": by_key[key].binding.external_id, "matched": by_key[key].matched},  # type: ignore[union-attr]
+            )
+            for key in bound
+        ]
+        audit.write(engine.journal, current.run, current.flow, entries)
+    return len(bound)

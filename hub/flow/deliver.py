@@ -1,0 +1,112 @@
+"""Deliver: what waits for one target goes out, in the vendor's batches, within the account's budget, until it agrees."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hub.errors import ConfigError, TryLater
+from hub.flow import bind, derive, ingest, locks, readback, sending
+from hub.flow.objects import DELIVERS
+from hub.flow.outcome import Outcome, Pass
+from hub.journal import outbox, recompute
+
+if TYPE_CHECKING:
+    from hub.connector import Capability
+    from hub.flow.engine import Engine
+
+ROUNDS = 20  # of sending and being contradicted by the target, in one pass
+
+
+def deliver(engine: Engine, target: str, seconds: float = 20.0) -> Outcome:
+    """Send what waits for ``target``, of all flows; ends after ``seconds`` with what is left counted as pending.
+
+    Several processes may deliver to one target at once. Raises :class:`TryLater` when the target cannot take
+    anything for longer than this pass may wait.
+    """
+    flows = engine.flows_into(target)
+    if not flows:
+        raise ConfigError(f"{target} is not the target of a flow; targets are {', '.join(all_targets(engine))}")
+    outcomes = [deliver_flow(engine, flow, target, seconds / len(flows)) for flow in flows]
+    if len(outcomes) == 1:
+        return outcomes[0]
+    counts = {name: sum(o.counts[name] for o in outcomes) for name in outcomes[0].counts}
+    return replace(outcomes[0], counts=counts, sentence="; ".join(o.sentence for o in outcomes))
+
+
+def deliver_flow(engine: Engine, flow: str, target: str, seconds: float) -> Outcome:
+    with engine.running("deliver", flow, target, [target]) as current:
+        if not ingest.is_open(engine, target):
+            current.counts["waiting"] += outbox.open_count(engine.journal, [target])
+            return engine.ended(current, f"{target} is closed until {ingest.opens_at(engine, target)}")
+        derive.derive_due(engine, current)
+        with locks.shared(engine.journal, f"deliver/{target}"):
+            send_waiting(engine, current, target, seconds)
+        return engine.ended(current, f"{flow} to {target}")
+
+
+def all_targets(engine: Engine) -> list[str]:
+    return sorted({t for flow in engine.landscape.flows.values() for t in flow.targets})
+
+
+def send_waiting(engine: Engine, current: Pass, target: str, seconds: float) -> None:
+    """Settle what an earlier pass left open, learn what the target knows, then send until nothing waits."""
+    until = time.monotonic() + seconds
+    bind.bind_missing(engine, current, target)
+    for object in DELIVERS[current.flow].values():
+        capability = engine.target(target).capability(object)
+        sending.settle_left_open(engine, current, target, object, capability)
+        agree(engine, current, target, object, capability, until)
+
+
+def agree(engine: Engine, current: Pass, target: str, object: str, capability: Capability, until: float) -> None:
+    """Rounds of reading back what is in doubt, deriving again, and sending the difference."""
+    for round_ in range(ROUNDS):
+        if round_ == 0 and capability.max_age is not None and outbox.open_count(engine.journal, [target]):
+            news(engine, current, target)
+        if readback.read_back(engine, current, target, object, capability):
+            news(engine, current, target)
+        refresh_old(engine, current, target, object, capability)
+        if not send_batches(engine, current, target, object, capability, until):
+            return
+
+
+def send_batches(engine: Engine, current: Pass, target: str, object: str, capability: Capability, until: float) -> bool:
+    """Batches until none is left; True when the target contradicted one and another round is needed."""
+    while time.monotonic() < until:
+        try:
+            sent = sending.send_next(engine, current, target, object, capability)
+        except TryLater as error:
+            if error.delay is None or time.monotonic() + error.delay > until:
+                raise
+            time.sleep(error.delay)
+            continue
+        if sent is None:
+            return False
+        if sent.contradicted:
+            return True
+    return False
+
+
+def news(engine: Engine, current: Pass, target: str) -> None:
+    """What happened at the target meanwhile: read its own events, and derive again with them."""
+    if target in engine.landscape.flows[current.flow].sources:
+        with locks.exclusive(engine.journal, f"ingest/{target}"):
+            ingest.read(engine, current, target)
+    derive.derive_due(engine, current)
+
+
+def refresh_old(engine: Engine, current: Pass, target: str, object: str, capability: Capability) -> None:
+    """A value whose as-of is older than the vendor takes is derived again, with a new as-of."""
+    if capability.max_age is None:
+        return
+    oldest = engine.clock.now() - capability.max_age / 2
+    subjects = outbox.subjects_older_than(engine.journal, target, object, oldest)
+    if subjects:
+        recompute.mark(engine.journal, derived_name(current.flow, object), subjects, engine.clock.now())
+        derive.derive_due(engine, current)
+
+
+def derived_name(flow: str, object: str) -> str:
+    return next(name for name, delivered in DELIVERS[flow].items() if delivered == object)

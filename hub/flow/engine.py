@@ -1,0 +1,238 @@
+"""The engine: one hub over one landscape, opened for a pass and closed after it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hub.connector import Budget, Connection, Connector, Listener, Target, Watched
+from hub.errors import ConfigError, Held, HubError
+from hub.flow.objects import DELIVERS, FLOWS
+from hub.flow.outcome import Outcome, Pass, sentence
+from hub.flow.systems import Systems
+from hub.journal import connect, inbox, migrate, outbox, remotes, runs
+from hub.journal.budgets import AccountBudget, Unlimited
+from hub.journal.vault import Vault
+from hub.model import Clock, Pushed
+
+if TYPE_CHECKING:
+    from hub.mapping import Mapping as CompiledMapping
+
+log = logging.getLogger("hub.flow")
+
+# Headers that a vendor signs or names a message with; cookies and credentials are not kept.
+KEPT_HEADERS = ("x-", "content-type", "user-agent")
+
+
+class SystemClock:
+    """The real time."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class Engine:
+    """Everything a pass needs: the landscape, the journal, connectors, mappings, schemas.
+
+    Made by :meth:`open`. Not for use by several threads at once; several processes are fine.
+    """
+
+    log = log
+
+    def __init__(self, project: Path, dsn: str, connections: Callable[[str], Connection], clock: Clock) -> None:
+        from hub.config import home_of, load
+        from hub.schemas import Schemas
+
+        self.project = project
+        self.clock = clock
+        self.landscape = load(project / "hub.yaml")
+        self.schemas = Schemas(project / "canonical_schemas")
+        self._stack = ExitStack()
+        migrate(dsn)
+        self.journal = self._stack.enter_context(connect(dsn))
+        self._counter = self._stack.enter_context(connect(dsn))
+        self.vault = Vault(home_of(project) / "vault")
+        self.systems = Systems(self.landscape, connections, self._budget, clock)
+        self._mappings: dict[str, list[CompiledMapping]] = {}
+
+    @classmethod
+    @contextmanager
+    def open(
+        cls,
+        project: Path | None = None,
+        *,
+        connections: Callable[[str], Connection] | None = None,
+        clock: Clock | None = None,
+        dsn: str | None = None,
+    ) -> Iterator[Engine]:
+        """The engine of ``project`` (the folder of hub.yaml), its journal migrated and its rules noticed.
+
+        ``connections`` resolves a connection id, ``dsn`` names the journal (default: HUB_DATABASE_URL).
+        """
+        from hub.config import project_root, resolver
+        from hub.flow import rules
+
+        root = project or project_root()
+        dsn = dsn or os.environ.get("HUB_DATABASE_URL")
+        if not dsn:
+            raise ConfigError("no journal: set HUB_DATABASE_URL, or start the hub with: hub up")
+        engine = cls(root, dsn, connections or resolver(root), clock or SystemClock())
+        try:
+            rules.notice(engine)
+            yield engine
+        finally:
+            engine._stack.close()
+
+    # --- verbs ------------------------------------------------------------------------------------
+
+    def ingest(self, flow: str, system: str) -> Outcome:
+        """Read what ``system`` has for ``flow``, derive, and deliver at once what can be delivered at once."""
+        from hub.flow.ingest import ingest
+
+        return ingest(self, flow, system)
+
+    def deliver(self, system: str, seconds: float = 20.0) -> Outcome:
+        """Send what waits for ``system``, for at most ``seconds``."""
+        from hub.flow.deliver import deliver
+
+        return deliver(self, system, seconds)
+
+    def once(
+        self, flows: Sequence[str] | None = None, *, report: Callable[[str], None] = lambda _: None
+    ) -> dict[str, Outcome]:
+        """One pass of every flow (or of ``flows``) over all its sources and targets."""
+        from hub.flow.once import once
+
+        return {flow: once(self, flow, report=report) for flow in (flows or self.landscape.flows)}
+
+    def pass_of(
+        self,
+        flow: str,
+        *,
+        system: str | None = None,
+        since: str | None = None,
+        report: Callable[[str], None] = lambda _: None,
+    ) -> Outcome:
+        """One pass of ``flow``, of one source alone with ``system``, read again from the moment ``since``."""
+        from hub.flow.once import once, rewind
+
+        if flow not in self.landscape.flows:
+            raise ConfigError(f'no flow "{flow}"; hub.yaml has {", ".join(self.landscape.flows)}')
+        if since is not None:
+            rewind(self, flow, system, since)
+        return once(self, flow, report=report, system=system)
+
+    def receive(self, request: Pushed) -> bool:
+        """Verify and store what a system pushed; False when it had pushed it before.
+
+        Raises :class:`~hub.errors.Reject` for a wrong signature and :class:`ConfigError` for a system that cannot push.
+        """
+        connector = self.systems[request.system]
+        if not isinstance(connector, Listener):
+            raise ConfigError(f"{request.system} does not push")
+        connector.verify(request)
+        headers = {k: v for k, v in request.headers.items() if k.startswith(KEPT_HEADERS)}
+        return inbox.store(self.journal, self.vault, connector.identity(request), request, headers)
+
+    def watched(self) -> list[tuple[str, str, Connector]]:
+        """(flow, system, connector) of every source that can say whether something has arrived."""
+        return [
+            (name, system, self.systems[system])
+            for name, flow in self.landscape.flows.items()
+            for system in flow.sources
+            if isinstance(self.systems[system], Watched)
+        ]
+
+    def run(self, run_id: str) -> dict[str, Any]:
+        """A run with its audit rows and what it put into quarantine, for the run's page."""
+        from hub.journal import audit, quarantine
+
+        row = runs.show(self.journal, run_id)
+        if row is None:
+            raise ConfigError(f'no run "{run_id}"')
+        return {
+            **row,
+            "audit": audit.of_run(self.journal, run_id),
+            "quarantine": quarantine.of_run(self.journal, run_id),
+        }
+
+    # --- what the verbs share -----------------------------------------------------------------------
+
+    def mappings(self, system: str) -> list[CompiledMapping]:
+        """The newest version of each mapping of a system's vendor."""
+        from hub.mapping import load_folder
+
+        if system not in self._mappings:
+            folder = self.project / "mappings" / self.landscape.systems[system].mappings
+            self._mappings[system] = load_folder(folder)
+        return self._mappings[system]
+
+    def target(self, name: str) -> Target:
+        """System ``name`` as a target."""
+        connector = self.systems[name]
+        if not isinstance(connector, Target):
+            raise ConfigError(f"{name} cannot be written", self.landscape.place("systems", name))
+        return connector
+
+    def lookups(self, system: str) -> Callable[[str, str], str | None]:
+        """Answers ``("binding.location", external id)`` with our key; reads each table of bindings once a pass."""
+        from hub.journal import bindings
+
+        tables: dict[str, dict[str, str]] = {}
+
+        def look(name: str, value: str) -> str | None:
+            object = name.removeprefix("binding.")
+            if object not in tables:
+                tables[object] = bindings.by_external_id(self.journal, system, object)
+            return tables[object].get(value)
+
+        return look
+
+    def suspect(self, flow: str, system: str, subjects: Collection[str]) -> None:
+        """Something happened in ``system``: where it is a target of ``flow``, what it holds must be read back."""
+        if system in self.landscape.flows[flow].targets:
+            for object in DELIVERS[flow].values():
+                remotes.suspect(self.journal, system, object, subjects=sorted(subjects))
+
+    def flows_into(self, target: str) -> list[str]:
+        """The flows that deliver to ``target``."""
+        return [name for name, flow in self.landscape.flows.items() if target in flow.targets and name in FLOWS]
+
+    @contextmanager
+    def running(self, kind: str, flow: str, system: str | None, targets: Sequence[str] = ()) -> Iterator[Pass]:
+        """A run around a pass; its row tells how it ended, also when it fails.
+
+        What waits for ``targets`` already counts as enqueued, so that the pass's counts add up.
+        """
+        run = runs.start(self.journal, kind, flow, system)
+        current = Pass(run=run, flow=flow, targets=targets)
+        current.counts["enqueued"] += outbox.open_count(self.journal, targets)
+        try:
+            yield current
+        except HubError as error:
+            state = "held" if isinstance(error, Held) else "failed"
+            runs.finish(self.journal, run, state, current.counts.named(), str(error))
+            raise
+        except BaseException as error:
+            runs.finish(self.journal, run, "failed", current.counts.named(), f"{type(error).__name__}: {error}")
+            raise
+
+    def ended(self, current: Pass, subject: str, *, ring: tuple[str, ...] = (), held: bool = False) -> Outcome:
+        """Close a run that went well."""
+        current.counts["pending"] = outbox.open_count(self.journal, current.targets)
+        counts = current.counts.named()
+        said = sentence(counts, subject)
+        runs.finish(self.journal, current.run, "held" if held else "done", counts, said)
+        log.info("%s", said)
+        return Outcome(run=current.run, counts=counts, sentence=said, ring=ring, held=held)
+
+    def _budget(self, system: str) -> Budget:
+        budget = self.landscape.systems[system].budget
+        if budget is None:
+            return Unlimited()
+        return AccountBudget(self._counter, system, budget.capacity, budget.per_second)

@@ -1,0 +1,202 @@
+"""Keeping: mapped records become states and events, refused ones go to quarantine, what rests on them is marked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from hub.flow.mapped import Mapped, origin_row, signature
+from hub.flow.objects import OBJECTS, CanonicalObject
+from hub.flow.outcome import Pass
+from hub.journal import audit, events, quarantine, recompute, snapshots, states
+from hub.model import Record, Refused, Scope
+
+if TYPE_CHECKING:
+    from hub.flow.engine import Engine
+    from hub.mapping import Mapping
+
+
+def keep(engine: Engine, current: Pass, system: str, mapped: Mapped, scope: Scope, *, snapshot: int | None) -> None:
+    """Apply what was mapped and put away what was refused; mark what must be derived again."""
+    for name, records in mapped.records.items():
+        canonical = OBJECTS[name]
+        if canonical.kind == "state":
+            keep_states(engine, current, system, canonical, records, scope, snapshot)
+        else:
+            keep_events(engine, current, system, canonical, records)
+    put_away(engine, current, system, mapped)
+
+
+def keep_states(
+    engine: Engine,
+    current: Pass,
+    system: str,
+    canonical: CanonicalObject,
+    records: Sequence[tuple[Record, Record, Mapping]],
+    scope: Scope,
+    snapshot: int | None,
+) -> None:
+    """Newer words replace older ones; of several lines with one key the last counts and the case is reported."""
+    last: dict[str, states.State] = {}
+    repeated: list[states.State] = []
+    for record, raw, mapping in records:
+        state = state_of(canonical, record, raw, mapping, scope, engine.clock.now())
+        if state.key in last:
+            repeated.append(last.pop(state.key))
+        last[state.key] = state
+    judged = states.apply(
+        engine.journal, system, canonical.name, list(last.values()),
+        series=scope.series, snapshot=snapshot, run=current.run,
+    )  # fmt: skip
+    entries = [
+        audit_of(system, canonical, s, "superseded", None, "a later line of the same key counts") for s in repeated
+    ]
+    for found in judged:
+        if found.verdict in ("new", "changed"):
+            entries.append(audit_of(system, canonical, found.state, "applied", found.before, None))
+        elif found.verdict == "superseded":
+            entries.append(audit_of(system, canonical, found.state, "superseded", found.before, "a newer one is known"))
+        current.counts.judge("changed" if found.verdict == "new" else found.verdict)
+    current.counts.judge("superseded", len(repeated))
+    audit.write(engine.journal, current.run, current.flow, entries)
+    lifted = quarantine.lift(engine.journal, system, canonical.name, [s.source_key for s in last.values()])
+    moved = [f.state.subject for f in judged if f.verdict != "superseded"] if lifted or snapshot else []
+    mark(engine, canonical, [f.state.subject for f in judged if f.verdict in ("new", "changed")] + moved, urgent=False)
+
+
+def state_of(
+    canonical: CanonicalObject, record: Record, raw: Record, mapping: Mapping, scope: Scope, now: datetime
+) -> states.State:
+    """A canonical record as a row; a snapshot's as-of is the time of all its lines."""
+    as_of = scope.as_of if scope.identity and scope.as_of else record.event_time
+    return states.State(
+        key=canonical.key_of(record.data),
+        subject=str(record.data[canonical.subject]),
+        data=dict(record.data),
+        as_of=as_of or now,
+        source_key=raw.key,
+        origin=origin_row(raw.origin),
+        mapping=signature(mapping),
+    )
+
+
+def keep_events(
+    engine: Engine,
+    current: Pass,
+    system: str,
+    canonical: CanonicalObject,
+    records: Sequence[tuple[Record, Record, Mapping]],
+) -> None:
+    """Each event once. Where the system that tells it is a target too, what it holds there is read back."""
+    found: dict[str, events.Event] = {}
+    for record, raw, mapping in records:
+        event = event_of(canonical, record, raw, mapping)
+        found.setdefault(event.id, event)
+    new = events.append(engine.journal, system, canonical.name, list(found.values()), current.run)
+    current.counts.judge("changed", len(new))
+    current.counts.judge("unchanged", len(records) - len(new))
+    entries = [audit_of(system, canonical, e, "applied", None, None) for e in found.values() if e.id in new]
+    audit.write(engine.journal, current.run, current.flow, entries)
+    subjects = {e.subject for e in found.values() if e.id in new}
+    mark(engine, canonical, subjects, urgent=True)
+    engine.suspect(current.flow, system, subjects)
+
+
+def event_of(canonical: CanonicalObject, record: Record, raw: Record, mapping: Mapping) -> events.Event:
+    data = dict(record.data)
+    return events.Event(
+        id=str(data["id"]),
+        key=canonical.key_of(data),
+        subject=str(data[canonical.subject]),
+        data=data,
+        event_time=datetime.fromisoformat(data[canonical.moment or "occurred_at"]),
+        origin=origin_row(raw.origin),
+        mapping=signature(mapping),
+    )
+
+
+def put_away(engine: Engine, current: Pass, system: str, mapped: Mapped) -> None:
+    """Refused records into quarantine, whole, grouped by what went wrong; what rests on their keys is looked at again."""
+    if not mapped.refused:
+        return
+    payloads = [
+        json.dumps(dict(r.data), default=str, ensure_ascii=False, sort_keys=True).encode() for r, _, _ in mapped.refused
+    ]
+    refs = engine.vault.keep_many(engine.journal, "refused", payloads)
+    entries = [quarantined(r, raw, m, ref) for (r, raw, m), ref in zip(mapped.refused, refs, strict=True)]
+    quarantine.put(engine.journal, current.flow, system, entries, current.run)
+    current.counts.judge("quarantined", len(entries))
+    told = [
+        audit.Entry(
+            step="quarantined", system=system, object=e.object, key=e.key or e.source_key or "", origin=e.origin,
+            mapping=e.mapping, answer=f"{e.path}: {e.reason}" if e.path else e.reason,
+        )
+        for e in entries
+    ]  # fmt: skip
+    audit.write(engine.journal, current.run, current.flow, told)
+    for name in {m.target for _, _, m in mapped.refused if m is not None}:
+        keys = [e.source_key for e in entries if e.source_key]
+        detached = states.detach(engine.journal, system, name, keys, zero=None, run=current.run)
+        mark(engine, OBJECTS[name], detached.values(), urgent=False)
+
+
+def quarantined(refused: Refused, raw: Record | None, mapping: Mapping | None, ref: str) -> quarantine.Entry:
+    """A refused record as a row: filed under the canonical object it would have become."""
+    name = mapping.target if mapping else refused.object
+    cause = quarantine.cause_of(refused.path, refused.reason)
+    return quarantine.Entry(
+        object=name,
+        key=refused.key,
+        source_key=raw.key if raw else refused.key,
+        path=refused.path,
+        reason=refused.reason,
+        cause=cause,
+        fingerprint=quarantine.fingerprint(name, cause),
+        origin=origin_row(refused.origin),
+        raw=ref,
+        mapping=signature(mapping) if mapping else None,
+    )
+
+
+def vouch(
+    engine: Engine, current: Pass, system: str, canonical: CanonicalObject, scope: Scope, *, snapshot: int | None
+) -> None:
+    """The source vouches for a later time: look again at what rests on it, and at everything if it had been stale."""
+    if scope.as_of is None:
+        return
+    moved, before = snapshots.advance(engine.journal, system, canonical.name, scope.series, scope.as_of, snapshot)
+    if not moved or canonical.kind != "state" or canonical.derives is None:
+        return
+    now = engine.clock.now()
+    was_stale = before is not None and any(before + age <= now for age in engine.landscape.stale_ages())
+    look = states.subjects_of_series if was_stale else states.resting_on
+    mark(engine, canonical, look(engine.journal, system, canonical.name, scope.series), urgent=False)
+
+
+def mark(engine: Engine, canonical: CanonicalObject, subjects: Iterable[str], *, urgent: bool) -> None:
+    if canonical.derives:
+        recompute.mark(engine.journal, canonical.derives, subjects, engine.clock.now(), urgent=urgent)
+
+
+def audit_of(
+    system: str,
+    canonical: CanonicalObject,
+    row: states.State | events.Event,
+    step: str,
+    before: Any,
+    answer: str | None,
+) -> audit.Entry:
+    return audit.Entry(
+        step=step,
+        system=system,
+        object=canonical.name,
+        key=row.key,
+        subject=row.subject,
+        origin=row.origin,
+        mapping=row.mapping,
+        before=before,
+        after=row.data,
+        answer=answer,
+    )

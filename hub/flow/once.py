@@ -1,0 +1,71 @@
+"""Once: one pass of a flow over all its sources and targets, without Airflow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from hub.errors import ConfigError, HubError
+from hub.flow import deliver, derive, ingest, locks
+from hub.flow.outcome import Outcome
+from hub.journal import checkpoints, snapshots
+from hub.model import Checkpoint
+
+if TYPE_CHECKING:
+    from hub.flow.engine import Engine
+
+SECONDS = 300.0  # for one target; a pass by hand may wait for a vendor's budget
+
+
+def once(engine: Engine, flow: str, *, report: Callable[[str], None], system: str | None = None) -> Outcome:
+    """Read every source, derive once, deliver to every target; one system's trouble does not stop another.
+
+    Raises the first error after everything else was done.
+    """
+    settings = engine.landscape.flows[flow]
+    troubles: list[HubError] = []
+    with engine.running("once", flow, None, list(settings.targets)) as current:
+        for name in [system] if system else settings.sources:
+            report(f"reading {name}")
+            with trouble(troubles):
+                if ingest.is_open(engine, name):
+                    with locks.exclusive(engine.journal, f"ingest/{name}"):
+                        ingest.read(engine, current, name)
+                else:
+                    current.counts["waiting"] += 1
+        report("deriving")
+        derive.derive_due(engine, current)
+        for target in settings.targets:
+            report(f"delivering to {target}")
+            with trouble(troubles), locks.shared(engine.journal, f"deliver/{target}"):
+                deliver.send_waiting(engine, current, target, SECONDS)
+        held = bool(snapshots.held(engine.journal, list(settings.sources)))
+        if troubles:
+            raise troubles[0]
+        return engine.ended(current, flow, held=held)
+
+
+@contextmanager
+def trouble(found: list[HubError]) -> Iterator[None]:
+    """Keep a system's trouble for the end, so that the others go on."""
+    try:
+        yield
+    except HubError as error:
+        found.append(error)
+
+
+def rewind(engine: Engine, flow: str, system: str | None, since: str) -> None:
+    """Let the next reading of ``system`` (or of every source) start at ``since``; what is known already stays known."""
+    try:
+        moment = datetime.fromisoformat(since)
+    except ValueError:
+        raise ConfigError(f'--since is a moment as in 2026-11-20T06:00:00+01:00, not "{since}"') from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo(engine.landscape.retailer.zone))
+    for name in [system] if system else engine.landscape.flows[flow].sources:
+        for object, _ in ingest.routes(engine, flow, name):
+            checkpoints.save(engine.journal, name, object, Checkpoint(value={"since": moment.isoformat()}))
+            checkpoints.mark_released(engine.journal, name, object)

@@ -1,0 +1,78 @@
+"""What a pass did, in counts that mean the same everywhere.
+
+    read     = changed + unchanged + superseded + quarantined
+    enqueued = delivered + coalesced + refused + pending
+
+``waiting`` waits for something (a binding, an opening hour), ``held`` for a person; both stand apart.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+NAMES = (
+    "read",
+    "changed",
+    "unchanged",
+    "superseded",
+    "quarantined",
+    "held",
+    "enqueued",
+    "delivered",
+    "coalesced",
+    "refused",
+    "waiting",
+    "pending",
+)
+
+
+class Counts(Counter[str]):
+    """Counts by name; ``judge`` keeps the first equation true by construction."""
+
+    def judge(self, verdict: str, records: int = 1) -> None:
+        """``records`` were read and judged ``changed``, ``unchanged``, ``superseded`` or ``quarantined``."""
+        if records:
+            self["read"] += records
+            self[verdict] += records
+
+    def named(self) -> dict[str, int]:
+        """Every count, in the contract's order."""
+        return {name: self[name] for name in NAMES}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a pass ended."""
+
+    run: str
+    counts: Mapping[str, int]
+    sentence: str
+    ring: tuple[str, ...] = ()  # targets with something to send that this pass left
+    held: bool = False
+
+    @property
+    def pending(self) -> int:
+        return self.counts.get("pending", 0)
+
+    @property
+    def exit_code(self) -> int:
+        """0 done, 1 with something pending, 3 with a held batch."""
+        return 3 if self.held else 1 if self.pending else 0
+
+
+def sentence(counts: Mapping[str, int], subject: str) -> str:
+    """One line for a person: what a pass did, without the zeros."""
+    said = [f"{counts[name]:,} {name}" for name in NAMES if counts.get(name)]
+    return f"{subject}: {', '.join(said)}" if said else f"{subject}: nothing new"
+
+
+@dataclass(slots=True)
+class Pass:
+    """A run under way: its id, and the counts so far."""
+
+    run: str
+    flow: str
+    targets: Sequence[str] = ()  # whose outboxes this pass works on
+    counts: Counts = field(default_factory=Counts)

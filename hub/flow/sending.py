@@ -1,0 +1,301 @@
+"""Sending: one attempt at a time. It is committed before the call; its receipts settle only what it sent."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from hub.errors import HubError, Reject, TryLater, Unknown
+from hub.flow import readback
+from hub.flow.outcome import Pass
+from hub.journal import attempts, audit, bindings, outbox, quarantine, remotes
+from hub.model import Accepted, Binding, Conflict, Delivery, Done, Doubtful, Postponed, Receipt, Rejected
+
+if TYPE_CHECKING:
+    from hub.connector import Capability
+    from hub.flow.engine import Engine
+
+LEASE = timedelta(seconds=120)  # longer than any call with all its retries
+OWNER = f"{socket.gethostname()}/{os.getpid()}"
+CONTRADICTED_AGAIN = timedelta(seconds=60)  # before a value is sent again that the target confirmed otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of one attempt."""
+
+    members: int
+    contradicted: bool  # a conflict or a doubt: the target must be read before more is sent
+
+
+def send_next(engine: Engine, current: Pass, target: str, object: str, capability: Capability) -> Sent | None:
+    """Claim one batch, commit it as an attempt, send it, settle its receipts; None when nothing may go out now.
+
+    Raises TryLater and StopRun after putting the batch back: nothing of it was carried out.
+    """
+    tables = {name: bindings.by_key(engine.journal, target, name) for name in capability.binds}
+    with engine.journal.transaction():
+        claimed = outbox.claim(engine.journal, target, object, engine.clock.now(), capability.batch_size)
+        if not claimed:
+            return None
+        known = remotes.values(engine.journal, target, object, [row["key"] for row in claimed])
+        members = [member_of(row, known, tables) for row in claimed]
+        key = secrets.token_urlsafe(18)
+        attempt = attempts.open_attempt(
+            engine.journal, target, object, members, key=key, owner=OWNER, lease=LEASE, run=current.run
+        )
+        outbox.put_out(engine.journal, [m["id"] for m in members], attempt)
+    return send(engine, current, target, object, attempt, key, members)
+
+
+def member_of(
+    row: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]], tables: Mapping[str, Mapping[str, Binding]]
+) -> dict[str, Any]:
+    """One delivery exactly as it is sent, so that the attempt can be repeated as itself."""
+    bound = readback.bound_parts(row["parts"], tables)
+    return {
+        "id": row["id"],
+        "key": row["key"],
+        "subject": row["subject"],
+        "generation": row["generation"],
+        "parts": row["parts"],
+        "value": row["value"],
+        "previous": known.get(row["key"]) or None,
+        "as_of": row["as_of"].isoformat(),
+        "bindings": {n: {"external_id": b.external_id, "extra": dict(b.extra)} for n, b in bound.items()},
+    }
+
+
+def delivery_of(member: Mapping[str, Any]) -> Delivery:
+    """A member of an attempt as the connector takes it."""
+    return Delivery(
+        key=member["key"],
+        value={**member["parts"], **member["value"]},
+        changed=frozenset(member["value"]),
+        previous=member["previous"],
+        bindings={n: Binding(**b) for n, b in member["bindings"].items()},
+        as_of=datetime.fromisoformat(member["as_of"]),
+        generation=member["generation"],
+    )
+
+
+def send(
+    engine: Engine,
+    current: Pass,
+    target: str,
+    object: str,
+    attempt: int,
+    key: str,
+    members: Sequence[dict[str, Any]],
+) -> Sent:
+    """Make the call and settle it; whatever happens, the attempt says so afterwards."""
+    ids = [m["id"] for m in members]
+    try:
+        receipts = list(engine.target(target).write(object, [delivery_of(m) for m in members], key))
+    except Unknown as error:
+        with engine.journal.transaction():
+            attempts.mark_unknown(engine.journal, attempt, str(error))
+            outbox.doubt(engine.journal, ids)
+            tell(engine, current, target, object, members, "unknown", str(error))
+        settle_left_open(engine, current, target, object, engine.target(target).capability(object))
+        return Sent(len(members), True)
+    except HubError as error:
+        with engine.journal.transaction():
+            attempts.settle(engine.journal, attempt, str(error))
+            wait = timedelta(seconds=error.delay or 0) if isinstance(error, TryLater) else timedelta()
+            current.counts["coalesced"] += outbox.put_back(
+                engine.journal, ids, engine.clock.now() + wait if wait else None, current.run
+            )
+        raise
+    return settle(engine, current, target, object, attempt, members, receipts)
+
+
+def settle(
+    engine: Engine,
+    current: Pass,
+    target: str,
+    object: str,
+    attempt: int,
+    members: Sequence[dict[str, Any]],
+    receipts: Sequence[Receipt],
+) -> Sent:
+    """Each receipt settles its own member; a member without one is in doubt."""
+    answered = {r.key: r for r in receipts}
+    contradicted = False
+    with engine.journal.transaction():
+        if not attempts.settle(engine.journal, attempt, summary(receipts)):
+            return Sent(len(members), True)  # somebody took it over while our lease had run out
+        mine = attempts.members_open(engine.journal, attempt)
+        settlement = Settlement(engine, current, target, object)
+        for member in members:
+            if member["id"] in mine:
+                receipt = answered.get(member["key"]) or Doubtful(key=member["key"], reason="no receipt came")
+                contradicted |= settlement.add(member, receipt)
+        settlement.write()
+    return Sent(len(members), contradicted)
+
+
+class Settlement:
+    """Receipts of one attempt gathered by what they mean, then written as sets."""
+
+    def __init__(self, engine: Engine, current: Pass, target: str, object: str) -> None:
+        self.engine, self.current, self.target, self.object = engine, current, target, object
+        self.done: list[int] = []
+        self.again: list[int] = []
+        self.held: dict[str, tuple[Mapping[str, Any], int]] = {}
+        self.doubted: list[str] = []
+        self.otherwise: dict[str, str] = {}  # key -> subject
+        self.refused: list[tuple[dict[str, Any], Rejected]] = []
+        self.entries: list[audit.Entry] = []
+        self.delay = 0.0
+
+    def add(self, member: dict[str, Any], receipt: Receipt) -> bool:
+        """True when the target must be read before more is sent."""
+        match receipt:
+            case Done():
+                self.done.append(member["id"])
+                self.held[member["key"]] = (receipt.remote.value, member["generation"])
+                self.tell(member, "confirmed", dict(receipt.remote.value), None)
+                if dict(receipt.remote.value) != member["value"]:
+                    self.otherwise[member["key"]] = member["subject"]
+            case Conflict():
+                self.again.append(member["id"])
+                self.doubted.append(member["key"])
+                self.tell(member, "conflict", dict(receipt.remote.value) if receipt.remote else None, "changed there")
+                return True
+            case Postponed():
+                self.again.append(member["id"])
+                self.delay = max(self.delay, receipt.delay)
+            case Rejected():
+                self.refused.append((member, receipt))
+                self.tell(member, "refused", None, f"{receipt.path}: {receipt.reason}")
+            case Doubtful():
+                self.again.append(member["id"])
+                self.doubted.append(member["key"])
+                self.tell(member, "unknown", None, receipt.reason)
+                return True
+            case Accepted():
+                raise Reject(member["key"], f"{self.target} answers later, which this flow does not wait for yet")
+        return False
+
+    def tell(self, member: Mapping[str, Any], step: str, after: Any, answer: str | None) -> None:
+        self.entries.append(entry_of(self.target, self.object, member, step, after, answer))
+
+    def write(self) -> None:
+        """All of it, in the caller's transaction; the outbox then follows what is now known."""
+        journal, counts = self.engine.journal, self.current.counts
+        counts["delivered"] += outbox.settle(journal, self.done, "delivered", self.current.run)
+        remotes.confirm(journal, self.target, self.object, self.held)
+        not_before = self.engine.clock.now() + timedelta(seconds=self.delay) if self.delay else None
+        counts["coalesced"] += outbox.put_back(journal, self.again, not_before, self.current.run)
+        remotes.suspect(journal, self.target, self.object, keys=self.doubted)
+        self.put_away()
+        self.follow_up()
+        audit.write(journal, self.current.run, self.current.flow, self.entries)
+
+    def follow_up(self) -> None:
+        """What the target confirmed otherwise than it was sent is sent again, but not in a circle."""
+        if self.otherwise:
+            from hub.flow import derive
+
+            subjects = sorted(set(self.otherwise.values()))
+            derive.enqueue_for(self.engine, self.current, self.target, subjects, urgent=False)
+            later = self.engine.clock.now() + CONTRADICTED_AGAIN
+            outbox.hold_back(self.engine.journal, self.target, self.object, list(self.otherwise), later)
+
+    def put_away(self) -> None:
+        """What the target refuses goes to quarantine and is not sent again until its value changes."""
+        import json
+
+        journal, run = self.engine.journal, self.current.run
+        if self.refused:
+            keys = [(member["key"], member["generation"]) for member, _ in self.refused]
+            outbox.mark_refused(journal, self.target, self.object, keys)
+        for member, receipt in self.refused:
+            raw = self.engine.vault.keep(journal, "refused", json.dumps(member, sort_keys=True, default=str).encode())
+            cause = quarantine.cause_of(receipt.path, receipt.reason)
+            entry = quarantine.Entry(
+                object=self.object, key=member["key"], source_key=None, path=receipt.path, reason=receipt.reason,
+                cause=cause, fingerprint=quarantine.fingerprint(self.target, cause),
+                origin={"source": f"delivery to {self.target}", "raw": raw}, raw=raw, mapping=None,
+            )  # fmt: skip
+            quarantine.put(journal, self.current.flow, self.target, [entry], run)
+            self.current.counts["refused"] += outbox.settle(journal, [member["id"]], "refused", run, receipt.reason)
+
+
+def settle_left_open(engine: Engine, current: Pass, target: str, object: str, capability: Capability) -> None:
+    """Attempts without an answer: repeated as themselves while their key lives, else read back, never regrouped."""
+    while (left := attempts.take_over(engine.journal, target, OWNER, LEASE)) is not None:
+        alive = capability.idempotency is not None and left["age"] < capability.idempotency
+        if alive and left["sends"] <= 3:
+            repeat(engine, current, target, left)
+        elif capability.read_back is not None:
+            time.sleep(min(capability.read_back.total_seconds(), 5.0))
+            give_back(engine, current, target, left, "read back instead of sent again")
+        else:
+            attempts.mark_unknown(engine.journal, left["id"], "neither key nor read-back: a person must look")
+            return
+
+
+def repeat(engine: Engine, current: Pass, target: str, left: Mapping[str, Any]) -> None:
+    """The same attempt as itself: same members, same key."""
+    write = engine.target(target).write
+    try:
+        receipts = list(write(left["object"], [delivery_of(m) for m in left["members"]], left["idempotency_key"]))
+    except Unknown as error:
+        attempts.mark_unknown(engine.journal, left["id"], str(error))
+        return
+    except HubError as error:
+        give_back(engine, current, target, left, str(error))
+        raise
+    settle(engine, current, target, left["object"], left["id"], left["members"], receipts)
+
+
+def give_back(engine: Engine, current: Pass, target: str, left: Mapping[str, Any], why: str) -> None:
+    """Nobody knows what became of it: its keys are read back, and what still differs is sent as something new."""
+    with engine.journal.transaction():
+        attempts.settle(engine.journal, left["id"], why)
+        mine = attempts.members_open(engine.journal, left["id"])
+        current.counts["coalesced"] += outbox.put_back(engine.journal, sorted(mine), None, current.run)
+        remotes.suspect(engine.journal, target, left["object"], keys=[m["key"] for m in left["members"]])
+        tell(engine, current, target, left["object"], left["members"], "unknown", why)
+
+
+def tell(
+    engine: Engine,
+    current: Pass,
+    target: str,
+    object: str,
+    members: Sequence[Mapping[str, Any]],
+    step: str,
+    answer: str,
+) -> None:
+    entries = [entry_of(target, object, m, step, None, answer) for m in members]
+    audit.write(engine.journal, current.run, current.flow, entries)
+
+
+def entry_of(
+    target: str, object: str, member: Mapping[str, Any], step: str, after: Any, answer: str | None
+) -> audit.Entry:
+    return audit.Entry(
+        step=step,
+        system=target,
+        object=object,
+        key=member["key"],
+        subject=member["subject"],
+        before=member["previous"],
+        after={"sent": member["value"], "generation": member["generation"], "as_of": member["as_of"], "holds": after},
+        answer=answer,
+    )
+
+
+def summary(receipts: Sequence[Receipt]) -> str:
+    """An attempt's answer in a line: how many of each kind."""
+    kinds = [type(r).__name__.lower() for r in receipts]
+    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))

@@ -1,0 +1,76 @@
+"""Configured systems as working connectors, with their mappings and lookups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from hub.connector import Budget, Connection, Connector, connector_class
+from hub.errors import ConfigError
+from hub.model import Clock
+
+if TYPE_CHECKING:
+    from hub.config import Landscape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemContext:
+    """What the engine hands to a connector."""
+
+    system: str
+    connection: Connection
+    clock: Clock
+    budget: Budget
+
+
+class Systems:
+    """Builds each connector once, when it is first needed."""
+
+    def __init__(
+        self,
+        landscape: Landscape,
+        connections: Callable[[str], Connection],
+        budget: Callable[[str], Budget],
+        clock: Clock,
+    ) -> None:
+        self._landscape = landscape
+        self._connections = connections
+        self._budget = budget
+        self._clock = clock
+        self._built: dict[str, Connector] = {}
+
+    def __getitem__(self, name: str) -> Connector:
+        if name not in self._built:
+            self._built[name] = self._build(name)
+        return self._built[name]
+
+    @cached_property
+    def names(self) -> list[str]:
+        return list(self._landscape.systems)
+
+    def _build(self, name: str) -> Connector:
+        if name not in self._landscape.systems:
+            raise ConfigError(f'no system "{name}"; hub.yaml has {", ".join(self.names)}')
+        system = self._landscape.systems[name]
+        kind = connector_class(system.connector, self._landscape.place("systems", name, "connector"))
+        context = SystemContext(
+            system=name,
+            connection=self._connections(system.connection),
+            clock=self._clock,
+            budget=self._budget(name),
+        )
+        return kind(self._options(kind, name), context)
+
+    def _options(self, kind: type[Connector], name: str) -> object:
+        """The options of a system, validated by its connector, with the place of a mistake in hub.yaml."""
+        options = self._landscape.systems[name].options
+        try:
+            return kind.config.model_validate(options)
+        except ValidationError as error:
+            first = error.errors()[0]
+            path = ("systems", name, "options", *(str(p) for p in first["loc"]))
+            raise ConfigError(first["msg"], self._landscape.place(*path)) from None

@@ -1,0 +1,22 @@
+"""Facts about the journal itself, by name."""
+
+from __future__ import annotations
+
+from hub.journal.database import Connection
+
+
+def get(connection: Connection, name: str) -> str | None:
+    row = connection.execute("SELECT value FROM setting WHERE name = %s", (name,)).fetchone()
+    return row[0] if row else None
+
+
+def replace(connection: Connection, name: str, value: str) -> bool:
+    """Set ``name``; False where it had that value already."""
+    return (
+        connection.execute(
+            """INSERT INTO setting AS s (name, value) VALUES (%s, %s)
+               ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE s.value <> excluded.value""",
+            (name, value),
+        ).rowcount
+        == 1
+    )

@@ -1,0 +1,38 @@
+"""Emptying HUB_HOME, or a part of it, without ever touching anything beside it."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+from pathlib import Path
+
+from hub.errors import ConfigError
+
+
+def remove(folder: Path) -> list[Path]:
+    """Remove everything in ``folder``, which stays; answers what was there. Refuses while a hub runs in it."""
+    if not folder.is_dir():
+        return []
+    _refuse_while_running(folder)
+    _refuse_a_strange_folder(folder)
+    found = sorted(folder.iterdir())
+    for path in found:
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    return found
+
+
+def _refuse_while_running(folder: Path) -> None:
+    for lock_file in (folder / "up.lock", folder.parent / "up.lock"):
+        if lock_file.exists():
+            with lock_file.open("a+") as lock:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except OSError:
+                    raise ConfigError(f"a hub runs in {lock_file.parent}: stop it first") from None
+
+
+def _refuse_a_strange_folder(folder: Path) -> None:
+    """HUB_HOME set to somebody's home by mistake must not cost them their files."""
+    marks = ("up.lock", "postgres", "sandbox", "sandbox.db", "connections.json", "vault", "airflow")
+    if any(folder.iterdir()) and not any((folder / mark).exists() for mark in marks):
+        raise ConfigError(f"{folder} does not look like a HUB_HOME: nothing was removed")

@@ -1,0 +1,77 @@
+"""Reservations: pieces promised to an order line, until an authoritative record contains the promise.
+
+A line is the sum of its steps in any order: a release that arrives before its reserve still ends it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+StepKind = Literal["reserve", "release", "accepted", "shipped"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step in the life of a reservation: pieces are positive, ``location`` is None while undecided."""
+
+    order: str
+    line: str
+    kind: StepKind
+    quantity: int
+    location: str | None
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reserved:
+    """Pieces of one order line that must not be sold again."""
+
+    order: str
+    line: str
+    location: str | None
+    quantity: int
+
+
+def still_reserved(steps: Iterable[Step], as_of: Mapping[str, datetime]) -> list[Reserved]:
+    """What is reserved now, in the order of the first step of each line.
+
+    ``as_of``: up to when the authority of each location vouches for its stock. Pieces accepted by the
+    ERP or shipped stay reserved until that moment is past, and are in the authority's numbers after it:
+    so nothing is sold twice in between and nothing is deducted twice.
+    """
+    lines: dict[tuple[str, str], list[Step]] = defaultdict(list)
+    for step in steps:
+        lines[step.order, step.line].append(step)
+    found = []
+    for (order, line), history in lines.items():
+        quantity = _reserved_of(history, as_of)
+        if quantity > 0:
+            found.append(Reserved(order=order, line=line, location=_location_of(history), quantity=quantity))
+    return found
+
+
+def _reserved_of(history: list[Step], as_of: Mapping[str, datetime]) -> int:
+    """Pieces reserved, less those released, less those that the stock's authority has taken over.
+
+    Acceptance and shipment of the same pieces are two moments of one hand-over, so the larger of the two counts.
+    """
+    reserved = sum(s.quantity for s in history if s.kind == "reserve")
+    released = sum(s.quantity for s in history if s.kind == "release")
+    place = _location_of(history)
+    taken = {"accepted": 0, "shipped": 0}
+    for step in history:
+        where = step.location or place
+        vouched = as_of.get(where) if where else None
+        if step.kind in taken and vouched is not None and vouched > step.occurred_at:
+            taken[step.kind] += step.quantity
+    return reserved - released - max(taken.values())
+
+
+def _location_of(history: list[Step]) -> str | None:
+    """The latest word on where the pieces are taken from."""
+    placed = [s for s in history if s.location is not None]
+    return max(placed, key=lambda s: s.occurred_at).location if placed else None
