@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,8 +43,7 @@ class Retailer:
     def _create(self, seed: int) -> None:
         """Tills sell first: a store file written after them is a photograph of the floor they left."""
         for name in ("tills", "shop", "erp", "stores"):
-            with suppress(ImportError):
-                getattr(self, name).populate(Baskets(self.world, name))
+            getattr(self, name).populate(Baskets(self.world, name))
         self.state.put("seed", seed)
 
     @cached_property

@@ -25,11 +25,12 @@ class Sender:
         self._reachable = True
 
     def step(self, stop: threading.Event) -> float:
-        with closing(requests.Session()) as session:
-            for message in self._webhooks.due():
-                if stop.is_set():
-                    break
-                self._send(session, message)
+        if due := self._webhooks.due():
+            with closing(requests.Session()) as session:
+                for message in due:
+                    if stop.is_set():
+                        break
+                    self._send(session, message)
         return POLL
 
     def _send(self, session: requests.Session, message: Message) -> None:

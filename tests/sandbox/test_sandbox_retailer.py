@@ -17,7 +17,8 @@ from hub.sandbox.retailer import Retailer
 def picture(retailer):
     """What the outside can see of it, without ids that real systems draw at random."""
     files = {name: (retailer.stores.out / name).read_bytes() for name in retailer.stores.waiting()}
-    return files, retailer.erp.rows("", 0, 1000), retailer.shop.levels()
+    tickets = {store.code: retailer.floor.tickets(store.code, retailer.clock.now()) for store in retailer.world.stores}
+    return files, retailer.erp.rows("", 0, 1000), retailer.shop.levels(), retailer.tills.counts(), tickets
 
 
 def test_it_is_created_in_less_than_three_seconds(tmp_path):
@@ -66,6 +67,29 @@ def test_two_processes_see_what_either_does(retailer):
         [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True, timeout=60
     )
     assert int(done.stdout) == before + 5 == retailer.erp.level(sku, "WH1")
+
+
+def test_killed_in_the_middle_of_its_work_it_tells_one_story(retailer):
+    sku = retailer.world.skus[0].code
+    before = retailer.erp.level(sku, "WH1")
+    script = f"""
+        from pathlib import Path
+        from hub.sandbox.retailer import Retailer
+        other = Retailer(Path({str(retailer.home)!r}))
+        while True:
+            with other.state.transaction():
+                other.erp.bump({sku!r}, "WH1", 1)
+                other.ledger.record("erp", "POST", "/", status=200)
+    """
+    child = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)])
+    try:
+        end = time.monotonic() + 60
+        while retailer.ledger.last_id < 50 and time.monotonic() < end:
+            time.sleep(0.01)
+    finally:
+        child.kill()
+        child.wait()
+    assert retailer.erp.level(sku, "WH1") - before == len(retailer.ledger.calls("erp")) >= 50
 
 
 def test_a_transaction_that_fails_leaves_nothing(retailer):
