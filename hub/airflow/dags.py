@@ -1,0 +1,129 @@
+"""DAGs built from hub.yaml: one ingest DAG per source of a flow, one delivery DAG per vendor account.
+
+So a source that is down never blocks another, and one account's budget has one place. An asset event
+is a doorbell: a run takes what waits and never reads the event, and beside every bell there is a
+schedule, for a bell that nobody heard.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from airflow.sdk import DAG, Asset, AssetOrTimeSchedule, CronTriggerTimetable, DeltaTriggerTimetable
+
+from hub.airflow import names
+from hub.airflow.operators import Deliver, Ingest
+
+if TYPE_CHECKING:
+    from hub.config import Landscape, SourceSettings
+
+LOOK_EVERY = timedelta(minutes=1)  # beside a bell, where hub.yaml says nothing
+# A task that hangs is ended; the engine's leases and attempts make that harmless.
+LONGEST = timedelta(minutes=15)
+
+
+def landscape() -> Landscape:
+    """The project's hub.yaml."""
+    from hub.config import load, project_root
+
+    return load(project_root() / "hub.yaml")
+
+
+def ingest_dags(flow: str) -> dict[str, DAG]:
+    """By id, one DAG for each source of ``flow``."""
+    known = landscape()
+    return {names.ingest_dag_id(flow, system): _ingest(known, flow, system) for system in known.flows[flow].sources}
+
+
+def delivery_dags() -> dict[str, DAG]:
+    """By id, one DAG for each system that any flow delivers to."""
+    flows: dict[str, list[str]] = {}
+    for name, flow in landscape().flows.items():
+        for system in flow.targets:
+            flows.setdefault(system, []).append(name)
+    return {names.deliver_dag_id(system): _deliver(system, of) for system, of in flows.items()}
+
+
+def _ingest(known: Landscape, flow: str, system: str) -> DAG:
+    settings = known.flows[flow].sources[system]
+    every = f"at {settings.schedule}" if settings.schedule else f"every {_pace(settings.every or LOOK_EVERY)}"
+    with DAG(
+        dag_id=names.ingest_dag_id(flow, system),
+        dag_display_name=f"{flow} from {system}",
+        description=f"Reads {flow} from {system}, keeps it, and delivers what changed",
+        doc_md=INGEST_DOC.format(flow=flow, system=system, every=every, opening=_opening(known, system)),
+        schedule=_doorbell(names.arrived(system), _timetable(settings, known.retailer.zone)),
+        catchup=False,
+        max_active_runs=1,
+        tags=[flow, system, "ingest"],
+        default_args={"owner": system, "execution_timeout": LONGEST},
+    ) as dag:
+        Ingest(task_id=f"read_{system}", flow=flow, system=system)
+    return dag
+
+
+def _deliver(system: str, flows: list[str]) -> DAG:
+    with DAG(
+        dag_id=names.deliver_dag_id(system),
+        dag_display_name=f"deliver to {system}",
+        description=f"Sends to {system} what it should hold and was not confirmed to hold",
+        doc_md=DELIVER_DOC.format(system=system, flows=", ".join(flows)),
+        schedule=_doorbell(names.waiting(system), DeltaTriggerTimetable(LOOK_EVERY)),
+        catchup=False,
+        max_active_runs=1,
+        tags=[*flows, system, "delivery"],
+        default_args={"owner": system, "execution_timeout": LONGEST},
+    ) as dag:
+        Deliver(task_id=f"deliver_{system}", system=system)
+    return dag
+
+
+def _timetable(settings: SourceSettings, zone: str) -> DeltaTriggerTimetable | CronTriggerTimetable:
+    if settings.schedule:
+        return CronTriggerTimetable(settings.schedule, timezone=zone)
+    return DeltaTriggerTimetable(settings.every or LOOK_EVERY)
+
+
+def _doorbell(uri: str, timetable: DeltaTriggerTimetable | CronTriggerTimetable) -> AssetOrTimeSchedule:
+    return AssetOrTimeSchedule(timetable=timetable, assets=[Asset(name=uri, uri=uri)])
+
+
+def _pace(every: timedelta) -> str:
+    seconds = int(every.total_seconds())
+    if seconds == 60:
+        return "minute"
+    return f"{seconds // 60} minutes" if seconds % 60 == 0 else f"{seconds} seconds"
+
+
+def _opening(known: Landscape, system: str) -> str:
+    hours = known.systems[system].open
+    if hours is None:
+        return ""
+    windows = ", ".join(f"{start:%H:%M} to {end:%H:%M}" for start, end in hours.windows)
+    return f"It is called from {windows} only; at other times a run ends at once and says so."
+
+
+INGEST_DOC = """\
+### {flow} from {system}
+
+Runs when something arrives from **{system}**, and {every} in any case. {opening}
+
+A run takes whatever waits; it never depends on its time. Clearing it and running it again is harmless.
+
+| what you see | what it means | what to do |
+|---|---|---|
+| green | done; the counts are in the task's XCom, the steps behind **Hub run** | nothing |
+| yellow, retrying | the system does not answer; it is tried again after some minutes | nothing, unless it lasts |
+| red | a person must act; the last line of the log says what to do | do it, then clear the task |
+| pink, skipped | a batch that looks wrong is still held, the rest went on | send a newer snapshot |
+"""
+
+DELIVER_DOC = """\
+### Deliver to {system}
+
+Sends what **{system}** should hold for {flows}, whenever something waits, and every minute in any case.
+
+A run works for 20 seconds at most, ends green with the number that is still pending, and starts again.
+It sends a difference, so running it once more sends nothing twice.
+"""

@@ -1,0 +1,140 @@
+"""The two tasks of the hub: read one source, deliver to one account. Payloads never pass through Airflow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from airflow.sdk import Asset, AssetAlias, BaseOperator, BaseOperatorLink
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from hub.airflow import names
+from hub.airflow.policy import POLICY, RETRIES, one_sentence
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+    from airflow.sdk.types import TaskInstanceKey
+
+    from hub.connector import Connection
+    from hub.flow import Engine, Outcome
+
+DELIVER_SECONDS = 20.0  # then the task ends green and rings again, so that no task holds a slot for long
+RING_AGAIN_AFTER = 1.0  # a pass that gave up at once is not repeated at once: the schedule comes within a minute
+
+
+class RunLink(BaseOperatorLink):
+    """The button that leads to the hub's own page of the run behind a task."""
+
+    name = "Hub run"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
+        """Called in the task's own process when it has ended, also when it has failed."""
+        run = getattr(operator, "hub_run", None)
+        return f"/hub/runs/{run}" if run else "/hub/runs"
+
+
+class HubOperator(BaseOperator):
+    """Opens the engine, runs one verb, reports ids and counts, rings where deliveries wait."""
+
+    operator_extra_links = (RunLink(),)
+    ui_color = "#e8f1fb"
+
+    def __init__(self, *, system: str, **arguments: Any) -> None:
+        self.bell = AssetAlias(f"hub-bell-{arguments['task_id']}-{system}")
+        super().__init__(pool=names.pool(system), retry_policy=POLICY, outlets=[self.bell], **{**RETRIES, **arguments})
+        self.system = system
+
+    def verb(self, engine: Engine) -> Outcome:
+        raise NotImplementedError
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        from hub.flow import Engine
+
+        with one_sentence(), Engine.open(connections=connection) as engine:
+            try:
+                outcome = self.verb(engine)
+            except Exception:
+                self.hub_run = self.latest_run(engine)
+                raise
+        return self.report(context, outcome)
+
+    def latest_run(self, engine: Engine) -> str | None:
+        """The run that a failed verb left behind; the link leads there too."""
+        from hub.journal import runs
+
+        found = (run["id"] for run in runs.recent(engine.journal) if run["system"] == self.system)
+        return next(found, None)
+
+    def report(self, context: Context, outcome: Outcome) -> dict[str, Any]:
+        """Counts to the task's own view, the bell to those who go on, a failure where a guard holds."""
+        self.hub_run = outcome.run
+        self.log.info("%s", outcome.sentence)
+        self.ring(context, self.bells(outcome))
+        if outcome.held:
+            say_held(outcome)
+        return {"run": outcome.run, **outcome.counts, "pending": outcome.pending}
+
+    def bells(self, outcome: Outcome) -> Iterable[str]:
+        return outcome.ring
+
+    def ring(self, context: Context, systems: Iterable[str]) -> None:
+        for system in systems:
+            context["outlet_events"][self.bell].add(Asset(name=names.waiting(system), uri=names.waiting(system)))
+
+
+class Ingest(HubOperator):
+    """Read what is new at one source of one flow, apply it, derive, and deliver at once where the account is free."""
+
+    def __init__(self, *, flow: str, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.flow = flow
+
+    def verb(self, engine: Engine) -> Outcome:
+        return engine.ingest(self.flow, self.system)
+
+
+class Deliver(HubOperator):
+    """Deliver what waits for one vendor account, for at most 20 s; what is left rings again."""
+
+    ui_color = "#e9f7ec"
+
+    def verb(self, engine: Engine) -> Outcome:
+        self.began = time.monotonic()
+        return engine.deliver(self.system, DELIVER_SECONDS)
+
+    def bells(self, outcome: Outcome) -> Iterable[str]:
+        worked = time.monotonic() - self.began > RING_AGAIN_AFTER
+        return {*outcome.ring, self.system} if outcome.pending and worked else outcome.ring
+
+
+def say_held(outcome: Outcome) -> NoReturn:
+    """Red when a guard has stopped a batch in this pass; skipped while it is held on, so that a minute's
+    schedule does not raise the same alarm all night."""
+    sentence = f"{outcome.sentence}; a batch is held: look at it with `hub quarantine list`, or send a newer snapshot"
+    if outcome.counts.get("held"):
+        raise AirflowFailException(sentence)
+    raise AirflowSkipException(sentence)
+
+
+def connection(id: str) -> Connection:
+    """The Airflow connection ``id``; where Airflow has none, what HUB_CONN_<ID> or the hub's own file says."""
+    from airflow.sdk import Connection as AirflowConnection
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    from hub.config import project_root, resolver
+    from hub.connector import Connection
+
+    try:
+        found = AirflowConnection.get(id)
+    except AirflowNotFoundException:
+        return resolver(project_root())(id)
+    return Connection(
+        id=id,
+        host=found.host or "127.0.0.1",
+        port=found.port,
+        schema=found.schema or "http",
+        login=found.login,
+        password=found.password,
+        extra=found.extra_dejson,
+    )

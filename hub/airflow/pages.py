@@ -1,0 +1,89 @@
+"""The hub's pages under Airflow's API server: the latest runs, and one run with its counts, steps and quarantine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, HTTPException
+from fastapi.responses import HTMLResponse
+
+from hub.airflow.protect import HEADERS, signed_in_app
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+COUNTS = (
+    "read",
+    "changed",
+    "unchanged",
+    "superseded",
+    "quarantined",
+    "held",
+    "enqueued",
+    "delivered",
+    "coalesced",
+    "refused",
+    "waiting",
+    "pending",
+)
+
+
+def application() -> FastAPI:
+    """What the plugin mounts under ``/hub``."""
+    app = signed_in_app("Omnihub")
+    app.add_api_route("/runs", latest, methods=["GET"], response_class=HTMLResponse)
+    app.add_api_route("/runs/{run}", one_run, methods=["GET"], response_class=HTMLResponse)
+    return app
+
+
+def latest() -> HTMLResponse:
+    """The fifty latest runs; a plain function, so that FastAPI asks the journal outside its event loop."""
+    from hub.flow import Engine
+    from hub.journal import runs
+
+    with Engine.open() as engine:
+        return _page("runs.html", runs=runs.recent(engine.journal))
+
+
+def one_run(run: str) -> HTMLResponse:
+    """One run; 404 where there is none of that id."""
+    from hub.errors import ConfigError
+    from hub.flow import Engine
+
+    with Engine.open() as engine:
+        try:
+            return _page("run.html", run=engine.run(run))
+        except ConfigError as error:
+            raise HTTPException(404, str(error)) from None
+
+
+def _page(template: str, **values: Any) -> HTMLResponse:
+    return HTMLResponse(_templates().get_template(template).render(names=COUNTS, **values), headers=HEADERS)
+
+
+@cache
+def _templates() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    loader = FileSystemLoader(Path(__file__).parent / "templates")
+    templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    templates.filters |= {"moment": _moment, "facts": _facts}
+    return templates
+
+
+def _moment(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else ""
+
+
+def _facts(value: Any) -> str:
+    """A JSON value as a person reads it: ``available 4``, not braces and quotes."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_facts(inner)}" for name, inner in value.items())
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, default=str, ensure_ascii=False)
