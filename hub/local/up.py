@@ -1,0 +1,197 @@
+"""``hub up``: everything on one machine, from nothing to the first complete synchronisation, until it is stopped."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import requests
+
+from hub.local.airflow_settings import environment, programs
+from hub.local.ground import TICK_SECONDS, Ground, Stopped, ground, start_sandbox
+from hub.local.health import AirflowHealth
+from hub.local.progress import Progress, progress
+from hub.local.site import ADMIN, GATEWAY, Site
+from hub.local.supervisor import Program, log_of
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from hub.config import Landscape
+
+HEALTHY_SECONDS = 180.0
+SYNC_SECONDS = 300.0
+RING_SECONDS = 6.0
+
+
+def up(site: Site, *, live: bool = True, console: Console | None = None) -> int:
+    """Run until Ctrl-C or SIGTERM; the exit code. Raises :class:`~hub.errors.HubError` when it cannot start."""
+    show = Show.on(console)
+    began = time.monotonic()
+    try:
+        with ground(site, show.say) as on:
+            show.done(f"database in {_short(site, on)}", began)
+            _start(on, show, live=live)
+            _first_sync(on, show, began)
+            while True:
+                on.tick()
+                on.stop.wait(TICK_SECONDS)
+    except Stopped:
+        show.say("stopped; nothing is left running")
+    return 0
+
+
+def _start(on: Ground, show: Show, *, live: bool) -> None:
+    """Sandbox, gateway and Airflow's four; Airflow's database is brought up to date meanwhile."""
+    from hub.journal import migrate
+
+    site = on.site
+    env = {**environment(site, on.dsn, on.airflow_url), **_gateway_environment(site)}
+    with show.step("systems of the sandbox"):
+        migrate(on.dsn)
+        start_sandbox(on, live=live, gateway=True)
+    with show.step("database of Airflow"):
+        systems = sorted(_landscape(site).systems)
+        on.run([sys.executable, "-m", "hub.airflow.prepare", *systems], env, log_of(site.home, "prepare"))
+    with show.step("gateway and Airflow"):
+        on.supervisor.start(_gateway(on, env))
+        for program in programs(env):
+            on.supervisor.start(program)
+        _await_airflow(on)
+
+
+def _gateway_environment(site: Site) -> dict[str, str]:
+    return {
+        "HUB_AIRFLOW_URL": site.url("airflow"),
+        "HUB_AIRFLOW_USER": GATEWAY,
+        "HUB_AIRFLOW_PASSWORD_FILE": str(site.passwords_file),
+    }
+
+
+def _gateway(on: Ground, env: dict[str, str]) -> Program:
+    command = [sys.executable, "-m", "hub.gateway", "--port", str(on.site.ports["gateway"])]
+    return Program(name="gateway", command=[*command, "--project", str(on.site.project)], env=env, last=True)
+
+
+def _airflow(site: Site) -> AirflowHealth:
+    return AirflowHealth(site.url("airflow"), ADMIN, site.passwords()[ADMIN])
+
+
+def _await_airflow(on: Ground) -> None:
+    health, logs = _airflow(on.site), on.site.home / "logs"
+    on.until(lambda: "api-server" not in health.missing(), HEALTHY_SECONDS, f"Airflow does not answer; see {logs}")
+    health.warm()
+    on.until(lambda: not health.missing(), HEALTHY_SECONDS, f"Airflow is not healthy; see {logs}")
+
+
+def _first_sync(on: Ground, show: Show, began: float) -> None:
+    """Wait until every source was read and nothing is left to send, then say where things are."""
+    since = datetime.fromtimestamp(time.time() - (time.monotonic() - began), UTC)
+    landscape = _landscape(on.site)
+    sources = [(name, system) for name, flow in landscape.flows.items() for system in flow.sources]
+    closed = {name for name, system in landscape.systems.items() if not system.is_open(datetime.now(UTC))}
+    now = progress(on.dsn, since)
+    deadline = time.monotonic() + SYNC_SECONDS
+    with show.step("first synchronisation") as update:
+        rung = 0.0
+        while not now.complete(sources, closed) and time.monotonic() < deadline:
+            if time.monotonic() - rung > RING_SECONDS:
+                rung = time.monotonic()
+                _ring(on, {system for _, system in now.missing(sources, closed)})
+            on.tick()
+            on.stop.wait(0.5)
+            now = progress(on.dsn, since)
+            update(_how_far(now, sources))
+    show.summary(on, now, sources, time.monotonic() - began)
+
+
+def _ring(on: Ground, systems: set[str]) -> None:
+    """A schedule may be minutes away, and a source that waits for another's keys can go on once they are there."""
+    health = _airflow(on.site)
+    for system in sorted(systems):
+        try:
+            health.ring(f"hub://arrived/{system}")
+        except requests.RequestException:
+            return  # asked again in some seconds, and the schedule comes in any case
+
+
+def _how_far(now: Progress, sources: list[tuple[str, str]]) -> str:
+    read = len(sources) - len(now.missing(sources))
+    return f"{read} of {len(sources)} sources read, {now.delivered:,} delivered, {now.to_send:,} to send"
+
+
+def _landscape(site: Site) -> Landscape:
+    from hub.config import load
+
+    return load(site.project / "hub.yaml")
+
+
+def _short(site: Site, on: Ground) -> str:
+    return str(on.server.where) if on.server else "the server that HUB_DATABASE_URL names"
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """What a person sees while waiting and afterwards."""
+
+    console: Console
+
+    @classmethod
+    def on(cls, console: Console | None) -> Show:
+        from rich.console import Console as RichConsole
+
+        return cls(console or RichConsole(highlight=False))
+
+    def say(self, sentence: str) -> None:
+        self.console.print(sentence, markup=False)
+
+    def done(self, what: str, began: float) -> None:
+        self.console.print(f"[green]✓[/] {what} [dim]{time.monotonic() - began:.1f} s[/]")
+
+    @contextmanager
+    def step(self, what: str) -> Iterator[Callable[[str], None]]:
+        """A spinner while it lasts, one line when it is done."""
+        began = time.monotonic()
+        with self.console.status(f"{what} …") as status:
+            yield lambda detail: status.update(f"{what}: {detail} …")
+        self.done(what, began)
+
+    def summary(self, on: Ground, now: Progress, sources: list[tuple[str, str]], seconds: float) -> None:
+        site = on.site
+        self.console.print()
+        self._synchronised(now, sources)
+        self._running(on)
+        self.say(f"\nAirflow: {site.url('airflow')}   user {ADMIN}   password {site.passwords()[ADMIN]}")
+        self.say(f"Kept in {site.home} (the password in {site.passwords_file}); ready after {seconds:.0f} s.")
+        self.say("Stop with Ctrl-C.")
+
+    def _synchronised(self, now: Progress, sources: list[tuple[str, str]]) -> None:
+        from rich.table import Table
+
+        table = Table("source", "what happened", title="Synchronised", title_justify="left")
+        for flow, system in sources:
+            found = now.ended.get((flow, system))
+            table.add_row(f"{flow} from {system}", str(found["sentence"]) if found else "not read yet")
+        self.console.print(table)
+        for flow, counts in now.counts.items():
+            said = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
+            self.say(f"{flow}: {said or 'nothing new'}; {now.to_send:,} still to send")
+
+    def _running(self, on: Ground) -> None:
+        from rich.table import Table
+
+        ports = {"api-server": "airflow", "gateway": "gateway"}
+        table = Table("process", "state", "address", title="Running", title_justify="left")
+        for name, pid in on.supervisor.running().items():
+            address = on.site.url(ports[name]) if name in ports else ""
+            if name == "sandbox":
+                address = ", ".join(
+                    f"{system} {on.site.ports[system]}" for system in ("erp", "stores", "shop", "tills")
+                )
+            table.add_row(name, f"process {pid}" if pid else "being started again", address)
+        self.console.print(table)
