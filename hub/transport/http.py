@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from hub.connector import Budget, Connection
-from hub.errors import HubError, StopRun
+from hub.errors import ConfigError, HubError, StopRun, Unknown
 from hub.transport.outcomes import Effect, error_of_answer, error_of_exception, unanswered
 from hub.transport.redaction import protect, protect_extra
 from hub.transport.retry import Outage, Pace, Retry
@@ -158,6 +159,15 @@ def new_session(connection: Connection) -> requests.Session:
     return session
 
 
+def basic_auth(connection: Connection) -> dict[str, str]:
+    """The header for login and password, in UTF-8 (RFC 7617); protected from logs like the password itself."""
+    if connection.login is None:
+        return {}
+    pair = b64encode(f"{connection.login}:{connection.password or ''}".encode()).decode()
+    protect(pair)
+    return {"Authorization": f"Basic {pair}"}
+
+
 def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
@@ -167,6 +177,23 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def json_of(call: Call, answer: Answer) -> Any:
+    """The answer as JSON; a writing call whose answer cannot be read may have been carried out all the same."""
+    try:
+        return answer.json()
+    except StopRun as error:
+        if call.effect is Effect.NONE:
+            raise
+        raise Unknown(str(error)) from error
+
+
+def required_password(connection: Connection, what: str) -> str:
+    """The connection's password, which is ``what`` to this vendor."""
+    if not connection.password:
+        raise ConfigError(f"has no password; enter {what} there", f"connection {connection.id}")
+    return connection.password
 
 
 def parse_json(body: bytes, place: str) -> Any:

@@ -67,8 +67,8 @@ class Pace:
         pause(wait)
 
     def give_back(self, cost: float) -> None:
-        """Return what a call did not use after all."""
-        if self.budget and cost > 0:
+        """Return what a call did not use after all; a negative cost takes what it used beyond that."""
+        if self.budget and cost:
             self.budget.take(-cost)
 
     def observe(self, available: float) -> None:

@@ -60,12 +60,19 @@ class Soap:
         """A value of a type of the description, ``{namespace}name``; rpc/encoded arrays take a list of such values."""
         return self._client.get_type(type_name)(*items, **fields)
 
-    def call(self, operation: str, *, effect: Effect = Effect.NONE, cost: float = 1.0, **arguments: Any) -> Reply:
+    def call(
+        self,
+        operation: str,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        effect: Effect = Effect.NONE,
+        cost: float = 1.0,
+    ) -> Reply:
         """Call ``operation``; repeated for seconds as its effect allows."""
         if operation not in self.operations():
             raise ConfigError(f"offers no operation {operation}", self.wsdl)
         return self.http.retry.run(
-            lambda: self._once(operation, effect, cost, arguments),
+            lambda: self._once(operation, effect, cost, arguments or {}),
             outage=self.http.outage,
             repeat=effect is not Effect.ONCE,
         )

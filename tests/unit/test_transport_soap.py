@@ -89,7 +89,8 @@ def test_a_call_to_a_real_rpc_encoded_service_is_understood_both_ways():
         key = service.make("{http://www.adonix.com/WSS}CAdxParamKeyValue", key="ITMREF", value="TS0001")
         keys = service.make("{http://www.adonix.com/WSS}ArrayOfCAdxParamKeyValue", [key])
         context = {"codeLang": "FRA", "poolAlias": "X3"}
-        reply = service.call("query", callContext=context, publicName="ITM", objectKeys=keys, listSize=10)
+        arguments = {"callContext": context, "publicName": "ITM", "objectKeys": keys, "listSize": 10}
+        reply = service.call("query", arguments)
     assert (reply.value["status"], reply.value["resultXml"]) == (1, "<RESULT/>")
     assert server.heard[0].path.endswith("CAdxWebServiceXmlCC")
     assert b"TS0001" in server.heard[0].body
@@ -97,14 +98,14 @@ def test_a_call_to_a_real_rpc_encoded_service_is_understood_both_ways():
 
 def test_values_arrive_as_they_were_sent_with_the_bytes_they_came_in():
     with service(Say(body=envelope(TOLD))) as server:
-        reply = soap(server.connection).call("Ask", word="x")
+        reply = soap(server.connection).call("Ask", {"word": "x"})
     assert reply.value == {"word": " padded  word ", "other": None}
     assert reply.raw == envelope(TOLD)
 
 
 def test_the_address_in_the_description_is_taken_for_its_path_only():
     with service(Say(body=envelope(TOLD))) as server:
-        assert soap(server.connection).call("Ask", word="x").url == server.connection.url + "/service"
+        assert soap(server.connection).call("Ask", {"word": "x"}).url == server.connection.url + "/service"
 
 
 @pytest.mark.parametrize(
@@ -150,30 +151,30 @@ def test_a_description_that_wants_the_network_or_our_files_is_refused(place: str
 def test_a_fault_says_what_happens_next(body: bytes, effect: Effect, expected: type[HubError], status: int):
     faults = {"BUSY": lambda sentence: TryLater(sentence, delay=1)}
     with service(Say(status, body)) as server, instant(), pytest.raises(expected, match="Ask failed with"):
-        soap(server.connection, faults=faults).call("Ask", word="x", effect=effect)
+        soap(server.connection, faults=faults).call("Ask", {"word": "x"}, effect=effect)
 
 
 def test_a_busy_service_is_asked_again():
     faults = {"BUSY": lambda sentence: TryLater(sentence, delay=1)}
     with service(Say(500, fault("BUSY")), Say(body=envelope(TOLD))) as server, instant() as pauses:
-        soap(server.connection, faults=faults).call("Ask", word="x")
+        soap(server.connection, faults=faults).call("Ask", {"word": "x"})
     assert 1 <= pauses[0] < 1.2
 
 
 def test_an_error_page_is_no_fault():
     with service(Say(500, b"<html>oops</html>")) as server, instant(), pytest.raises(TryLater, match="HTTP 500"):
-        soap(server.connection).call("Ask", word="x")
+        soap(server.connection).call("Ask", {"word": "x"})
 
 
 def test_a_wrong_password_stops_the_run():
     with service(Say(401)) as server, pytest.raises(StopRun, match="refused the sign-in"):
-        soap(server.connection).call("Ask", word="x")
+        soap(server.connection).call("Ask", {"word": "x"})
 
 
 def test_an_answer_with_a_document_type_is_refused():
     bomb = b'<!DOCTYPE a [<!ENTITY b "boom">]>' + envelope(TOLD.replace("padded", "&b;"))
     with service(Say(body=bomb)) as server, pytest.raises(StopRun, match="document type"):
-        soap(server.connection).call("Ask", word="x")
+        soap(server.connection).call("Ask", {"word": "x"})
 
 
 SLOPPY = '<Told xmlns="urn:t"><other>b</other><word>a</word></Told>'
@@ -182,8 +183,8 @@ SLOPPY = '<Told xmlns="urn:t"><other>b</other><word>a</word></Told>'
 def test_a_server_that_is_less_exact_is_read_only_when_asked_for():
     with service(Say(body=envelope(SLOPPY))) as server:
         with pytest.raises(StopRun, match="strict: false"):
-            soap(server.connection).call("Ask", word="x")
-        assert soap(server.connection, strict=False).call("Ask", word="x").value["word"] == "a"
+            soap(server.connection).call("Ask", {"word": "x"})
+        assert soap(server.connection, strict=False).call("Ask", {"word": "x"}).value["word"] == "a"
 
 
 def test_what_the_description_does_not_know_is_never_sent():
@@ -191,5 +192,5 @@ def test_what_the_description_does_not_know_is_never_sent():
         with pytest.raises(ConfigError, match="offers no operation Shout"):
             soap(server.connection).call("Shout")
         with pytest.raises(StopRun, match="does not take"):
-            soap(server.connection).call("Ask", words="x")
+            soap(server.connection).call("Ask", {"words": "x"})
     assert [request.method for request in server.heard] == ["GET"] * len(server.heard)
