@@ -1,0 +1,1 @@
+"""Files that stores or partners put on an SFTP server."""

@@ -1,0 +1,1 @@
+"""An ERP that answers over SOAP."""
