@@ -1,0 +1,88 @@
+"""A Shopify shop: orders out, available stock in, webhooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import ClassVar
+
+from connectors.shopify import orders, webhooks
+from connectors.shopify.admin import Admin
+from connectors.shopify.inventory import Inventory
+from connectors.shopify.options import Options
+from hub.connector import Capability, Connector, Context
+from hub.errors import HubError, StopRun
+from hub.model import (
+    Batch,
+    Checkpoint,
+    Delivery,
+    Handle,
+    Health,
+    Pushed,
+    Receipt,
+    Record,
+    Reference,
+    Remote,
+)
+from hub.transport.http import Http
+
+
+class Shopify(Connector):
+    """Source of ``orders``, target of ``stock_level``, listener to order webhooks."""
+
+    config: ClassVar[type[Options]] = Options
+    options: Options
+
+    def __init__(self, config: Options, context: Context, *, http: Http | None = None) -> None:
+        super().__init__(config, context)
+        self.admin = Admin(context.connection, config, context.budget, http)
+        self.inventory = Inventory(self.admin, config)
+
+    def check(self) -> Health:
+        """Sign in, and see whether webhooks could be verified."""
+        try:
+            _, body = self.admin.rest("shop.json")
+        except HubError as error:
+            return Health(ok=False, detail=str(error))
+        secret = self.context.connection.extra.get("webhook_secret")
+        note = (
+            "" if secret else "the connection has no webhook_secret: webhooks are refused, orders come by reading only"
+        )
+        return Health(ok=True, detail=note, facts={"shop": body["shop"]["name"]})
+
+    def read(self, object: str, since: Checkpoint | None) -> Iterator[Batch]:
+        if object != orders.OBJECT:
+            raise StopRun(f"shopify reads orders, not {object}")
+        yield from orders.read(self.admin, self.options, self.context.clock, since)
+
+    def release(self, checkpoint: Checkpoint) -> None:
+        """The shop keeps nothing for us."""
+
+    def capability(self, object: str) -> Capability:
+        _only_stock(object)
+        return self.inventory.capability()
+
+    def write(self, object: str, deliveries: Sequence[Delivery], key: str) -> Iterator[Receipt]:
+        _only_stock(object)
+        yield from self.inventory.write(deliveries, key)
+
+    def find(self, object: str, references: Sequence[Reference]) -> Mapping[Reference, Remote]:
+        return self.inventory.find(object, references)
+
+    def settle(self, handles: Sequence[Handle]) -> Iterator[Receipt]:
+        """The shop answers at once; nothing is ever under way."""
+        return iter(())
+
+    def verify(self, request: Pushed) -> None:
+        webhooks.verify(self.context.connection, self.options, request)
+
+    def identity(self, request: Pushed) -> str:
+        """The id of the delivery, the same each time that the shop repeats it."""
+        return request.headers[webhooks.DELIVERY]
+
+    def unpack(self, request: Pushed) -> Iterable[Record]:
+        return webhooks.unpack(request)
+
+
+def _only_stock(object: str) -> None:
+    if object != "stock_level":
+        raise StopRun(f"shopify takes stock_level, not {object}")

@@ -1,0 +1,1 @@
+"""Tills on Square."""

@@ -1,0 +1,90 @@
+"""Square tills: sales out, counts in, a doorbell for new orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import ClassVar
+
+from connectors.square import orders, webhooks
+from connectors.square.api import Api
+from connectors.square.inventory import Inventory
+from connectors.square.options import Options
+from hub.connector import Capability, Connector, Context
+from hub.errors import HubError, StopRun
+from hub.model import (
+    Batch,
+    Checkpoint,
+    Delivery,
+    Handle,
+    Health,
+    Pushed,
+    Receipt,
+    Record,
+    Reference,
+    Remote,
+)
+from hub.transport.http import Http
+
+
+class Square(Connector):
+    """Source of ``orders``, target of ``stock_level``, listener to order webhooks."""
+
+    config: ClassVar[type[Options]] = Options
+    options: Options
+
+    def __init__(self, config: Options, context: Context, *, http: Http | None = None) -> None:
+        super().__init__(config, context)
+        self.api = Api(context.connection, config, context.budget, http)
+        self.inventory = Inventory(self.api, context.clock)
+
+    def check(self) -> Health:
+        """Sign in, and see whether webhooks could be verified."""
+        try:
+            locations = len(self.api.locations())
+        except HubError as error:
+            return Health(ok=False, detail=str(error))
+        key = self.context.connection.extra.get("webhook_signature_key")
+        note = (
+            ""
+            if key
+            else "the connection has no webhook_signature_key: webhooks are refused, sales come by reading only"
+        )
+        return Health(ok=True, detail=note, facts={"locations": locations})
+
+    def read(self, object: str, since: Checkpoint | None) -> Iterator[Batch]:
+        if object != orders.OBJECT:
+            raise StopRun(f"square reads orders, not {object}")
+        yield from orders.read(self.api, self.options, self.context.clock, since)
+
+    def release(self, checkpoint: Checkpoint) -> None:
+        """Square keeps nothing for us."""
+
+    def capability(self, object: str) -> Capability:
+        _only_stock(object)
+        return self.inventory.capability()
+
+    def write(self, object: str, deliveries: Sequence[Delivery], key: str) -> Iterator[Receipt]:
+        _only_stock(object)
+        yield from self.inventory.write(deliveries, key)
+
+    def find(self, object: str, references: Sequence[Reference]) -> Mapping[Reference, Remote]:
+        return self.inventory.find(object, references)
+
+    def settle(self, handles: Sequence[Handle]) -> Iterator[Receipt]:
+        """Square answers at once; nothing is ever under way."""
+        return iter(())
+
+    def verify(self, request: Pushed) -> None:
+        webhooks.verify(self.context.connection, self.options, request)
+
+    def identity(self, request: Pushed) -> str:
+        return webhooks.identity(request)
+
+    def unpack(self, request: Pushed) -> Iterable[Record]:
+        """None: Square names the order only, so the message says that there is something to read."""
+        return ()
+
+
+def _only_stock(object: str) -> None:
+    if object != "stock_level":
+        raise StopRun(f"square takes stock_level, not {object}")
