@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-UV     := VIRTUAL_ENV=$(VENV) $(BIN)/uv --no-config
+UV     := $(BIN)/python .ci/uv.py
 # Compiled bytecode makes Airflow start three times faster, so an exported ban is lifted here.
 unexport PYTHONDONTWRITEBYTECODE
 
