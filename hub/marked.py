@@ -18,6 +18,9 @@ from hub.errors import ConfigError
 
 Where = tuple[str | int, ...]
 _WORDS: Mapping[str, object] = {"": None, "~": None, "null": None, "true": True, "false": False}
+# What YAML 1.1 makes of a value that carries no tag; the value itself is read by the rules here.
+_KINDS = ("str", "int", "float", "bool", "null", "timestamp", "merge", "value", "map", "seq")
+_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in _KINDS)
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")  # a leading zero says: a code, not a number
 
 
@@ -79,7 +82,7 @@ class _Reader:
         if id(node) in self.seen:
             raise ConfigError("an anchor stands here; write the value out", place)
         self.seen.add(id(node))
-        if not str(node.tag).startswith("tag:yaml.org,2002:"):
+        if node.tag not in _TAGS:
             raise ConfigError(f"the tag {node.tag} means nothing here", place)
         self.places.setdefault(path, place)
         if isinstance(node, yaml.MappingNode):

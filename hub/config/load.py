@@ -42,10 +42,10 @@ def _refused(document: Document, found: Iterable[Mistake]) -> ConfigError:
 def _overlaid(base: Document, path: Path, environment: str | None) -> Document:
     if not environment:
         return base
-    file = path.with_name(f"{path.stem}.{environment}{path.suffix}")
-    if not environment.replace("-", "_").isidentifier() or not file.is_file():
-        raise ConfigError(f'HUB_ENV is "{environment}", and there is no {file.name} beside {path.name}')
-    over = read(file)
+    name = f"{path.stem}.{environment}{path.suffix}"
+    if not environment.replace("-", "_").isidentifier() or not path.with_name(name).is_file():
+        raise ConfigError(f'HUB_ENV is "{environment}", and there is no {name} beside {path.name}')
+    over = read(path.with_name(name))
     places = dict(base.places)
     value = _laid(base.value, over.value, over, places, ())
     return Document(value=value, places=places)

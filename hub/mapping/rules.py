@@ -184,7 +184,7 @@ class Reader:
         if head == "from":
             return self.pipe(written[head], (*at, head), depth, manners, rest)
         made = self.head(head, written[head], (*at, head), depth)
-        return Value(head=made, calls=self.calls([], rest, at), manners=manners)
+        return Value(head=made, calls=self.calls([], at, rest, at), manners=manners)
 
     def head(self, head: str, written: Any, at: Where, depth: int) -> Const | Format | First | Whole:
         if head == "const":
@@ -214,18 +214,21 @@ class Reader:
         if not isinstance(written, str):
             raise self.error("the name of a field is text", at)
         path, *names = written.split("|")
-        return Value(head=self.route(path, at, depth), calls=self.calls(names, rest, at), manners=manners)
+        beside = at[:-1] if rest else at
+        return Value(head=self.route(path, at, depth), calls=self.calls(names, at, rest, beside), manners=manners)
 
-    def calls(self, names: list[str], rest: dict[str, Any], at: Where) -> tuple[Call, ...]:
-        """The functions of a pipe, then those that stand as keys beside it, with their options."""
-        place = self.document.place(*at)
-        written: list[tuple[str, Any]] = [self.toolbox.split(name, place) for name in names]
-        written += [(name, argument) for name, argument in rest.items() if self.toolbox.knows(name)]
+    def calls(self, names: list[str], at: Where, rest: dict[str, Any], beside: Where) -> tuple[Call, ...]:
+        """The functions of the pipe at ``at``, then those that stand as keys ``beside`` it, with their options."""
+        pipe = self.document.place(*at)
+        written = [(*self.toolbox.split(name, pipe), pipe) for name in names]
+        written += [(n, rest[n], self.document.place(*beside, n)) for n in rest if self.toolbox.knows(n)]
         options = {name: argument for name, argument in rest.items() if not self.toolbox.knows(name)}
-        taken = {option for name, _ in written if name in FUNCTIONS for option in FUNCTIONS[name].options}
-        for name in options.keys() - taken:
-            raise self.error(f'there is no function or option "{name}"{close(name, [*FUNCTIONS, *MANNERS])}', at)
-        calls = tuple(self.toolbox.call(name, argument, options, place) for name, argument in written)
+        taken = {option for name, *_ in written if name in FUNCTIONS for option in FUNCTIONS[name].options}
+        for name in options:
+            if name not in taken:
+                close_to = close(name, [*FUNCTIONS, *MANNERS, *taken])
+                raise self.error(f'there is no function or option "{name}"{close_to}', (*beside, name))
+        calls = tuple(self.toolbox.call(name, argument, options, place) for name, argument, place in written)
         for before, after in pairwise(calls):
             if not fits(before.gives, after.takes):
                 raise self.error(f"{after.name} works on {after.takes}, and {before.name} gives {before.gives}", at)
