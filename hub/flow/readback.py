@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from hub.connector import Capability
     from hub.flow.engine import Engine
 
-KEYS_AT_ONCE = 5000
+KEYS_AT_ONCE = 50_000  # together, so that a target can be asked in the way that is cheapest for it
 
 
 def read_back(engine: Engine, current: Pass, target: str, object: str, capability: Capability) -> bool:

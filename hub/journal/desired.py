@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from hub.journal.database import Connection
-from hub.journal.staging import stage
+from hub.journal.staging import many_changed, stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,33 +36,35 @@ class Changed:
 
 STAGE = "n integer, target text, object text, key text, subject text, parts jsonb, value jsonb, as_of timestamptz, why jsonb"
 
+DIFFERS = """
+SELECT i.n, coalesce(d.generation, 0) + 1, d.value
+FROM incoming_desired i LEFT JOIN desired d USING (target, object, key)
+WHERE d.value IS DISTINCT FROM i.value ORDER BY i.n
+"""
+
 UPSERT = """
-WITH old AS (
-    SELECT i.n, d.value FROM incoming_desired i JOIN desired d USING (target, object, key)
-), new AS (
-    INSERT INTO desired AS d (target, object, key, subject, parts, value, generation, as_of, why, run)
-    SELECT target, object, key, subject, parts, value, 1, as_of, why, %(run)s FROM incoming_desired
-    ON CONFLICT (target, object, key) DO UPDATE SET
-        value = excluded.value, as_of = excluded.as_of, why = excluded.why, run = excluded.run,
-        generation = d.generation + CASE WHEN d.value = excluded.value THEN 0 ELSE 1 END,
-        derived_at = clock_timestamp()
-    RETURNING target, object, key, generation, value
-)
-SELECT i.n, new.generation, old.value
-FROM incoming_desired i JOIN new USING (target, object, key) LEFT JOIN old USING (n)
-WHERE old.value IS DISTINCT FROM new.value
-ORDER BY i.n
+INSERT INTO desired AS d (target, object, key, subject, parts, value, generation, as_of, why, run)
+SELECT target, object, key, subject, parts, value, 1, as_of, why, %(run)s FROM incoming_desired
+ON CONFLICT (target, object, key) DO UPDATE SET
+    value = excluded.value, as_of = excluded.as_of, why = excluded.why, run = excluded.run,
+    generation = d.generation + CASE WHEN d.value = excluded.value THEN 0 ELSE 1 END,
+    derived_at = clock_timestamp()
 """
 
 
 def upsert(connection: Connection, values: Sequence[Desired], run: str) -> list[Changed]:
-    """Keep ``values``; answers those that changed, with their new generation."""
+    """Keep ``values``; answers those that changed, with their new generation.
+
+    The caller holds the subjects' recompute rows, so nobody else writes the same keys meanwhile.
+    """
     if not values:
         return []
     rows = ((n, v.target, v.object, v.key, v.subject, v.parts, v.value, v.as_of, v.why) for n, v in enumerate(values))
     stage(connection, "incoming_desired", STAGE, rows)
-    found = connection.execute(UPSERT, {"run": run}).fetchall()
-    return [Changed(values[n], generation, before) for n, generation, before in found]
+    differs = connection.execute(DIFFERS).fetchall()
+    connection.execute(UPSERT, {"run": run})
+    many_changed(connection, "desired", len(differs))
+    return [Changed(values[n], generation, before) for n, generation, before in differs]
 
 
 def of_key(connection: Connection, key: str) -> list[dict[str, Any]]:

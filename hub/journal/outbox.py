@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from hub.journal.database import Connection
+from hub.journal.staging import many_changed
 
 # What the target will hold once what is out has arrived: that is what the desired value is compared with.
 EXPECTED = """
@@ -81,6 +82,7 @@ def rediff(
     coalesced = connection.execute(COALESCE, arguments).rowcount
     bound = " AND ".join(BOUND.format(bind) for bind in binds if bind.isidentifier()) or "true"
     rows = connection.execute(ENQUEUE.format(bound=bound), arguments).fetchall()
+    many_changed(connection, "delivery", len(rows) + coalesced)
     return sum(1 for _, is_new in rows if is_new), coalesced
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from hub.journal.database import Connection
-from hub.journal.staging import stage
+from hub.journal.staging import many_changed, stage
 
 CONFIRM = """
 INSERT INTO remote AS r (target, object, key, value, generation)
@@ -34,6 +34,7 @@ def confirm(
         rows = ((key, dict(value), generation) for key, (value, generation) in values.items())
         stage(connection, "incoming_remote", "key text, value jsonb, generation bigint", rows)
         connection.execute(CONFIRM, {"target": target, "object": object, "read_at": read_at})
+        many_changed(connection, "remote", len(values))
 
 
 def values(connection: Connection, target: str, object: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -45,16 +46,24 @@ def values(connection: Connection, target: str, object: str, keys: Sequence[str]
     return dict(rows.fetchall())
 
 
+SUSPECT = """
+UPDATE remote r SET suspect = true FROM (
+    SELECT unnest(%(keys)s::text[]) AS key
+    UNION SELECT key FROM desired
+    WHERE target = %(target)s AND object = %(object)s AND subject = ANY(%(subjects)s)
+) k
+WHERE r.target = %(target)s AND r.object = %(object)s AND r.key = k.key AND NOT r.suspect
+"""
+
+
 def suspect(
     connection: Connection, target: str, object: str, *, keys: Sequence[str] = (), subjects: Sequence[str] = ()
 ) -> None:
     """Something happened at the target: read these back before they are compared or written again."""
-    connection.execute(
-        """UPDATE remote r SET suspect = true FROM desired d
-           WHERE d.target = r.target AND d.object = r.object AND d.key = r.key AND NOT r.suspect
-             AND r.target = %s AND r.object = %s AND (r.key = ANY(%s) OR d.subject = ANY(%s))""",
-        (target, object, sorted(keys), sorted(subjects)),
-    )
+    if keys or subjects:
+        connection.execute(
+            SUSPECT, {"target": target, "object": object, "keys": sorted(keys), "subjects": sorted(subjects)}
+        )
 
 
 def to_read_back(connection: Connection, target: str, object: str, limit: int) -> list[tuple[str, dict[str, Any]]]:

