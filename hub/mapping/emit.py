@@ -152,6 +152,9 @@ class _Writer:
         places.append((head.up, str(head)) if isinstance(head, Route) else (0, ""))
         lines = [f"at = {len(places) - 1}"]
         work = [*self.begin(head), *self.clear(manners), *self.pipe(rule, finish)]
+        if rule.when:
+            holds = f"if {self.test(rule.when)}(raw, up, find):"
+            work = [holds, *(f"    {line}" for line in work), "else:", "    v = ABSENT"]
         if manners.otherwise != "reject":
             answer = "ABSENT" if manners.otherwise == "absent" else "None"
             work = ["try:", *(f"    {line}" for line in work), "except (Unfit, Misfit):", f"    v = {answer}"]
@@ -220,7 +223,8 @@ def _finished(rule: Value, finish: str, made: str) -> str:
 def _may_lack(rule: Value) -> bool:
     """Whether the head can come out absent: a constant and a format cannot, unless something counts as absent."""
     manners = rule.manners
-    return not isinstance(rule.head, Const | Format) or manners.blank or manners.null or bool(manners.words)
+    counts = manners.blank or manners.null or bool(manners.words) or bool(rule.when)
+    return counts or not isinstance(rule.head, Const | Format)
 
 
 def _missing(head: object, manners: Manners, field: str) -> str:

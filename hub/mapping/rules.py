@@ -3,14 +3,14 @@
 A rule is a pipe (``ITMREF | trim | upper``) or an object: one head that says where the value comes
 from (``from``, ``const``, ``format``, ``first``, ``python``, ``fields``), then functions in the order
 in which they are written, their options, and what happens when nothing is there (``optional``,
-``default``, ``absent``, ``else``).
+``default``, ``absent``, ``else``), or under which conditions it counts at all (``when``).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -22,7 +22,7 @@ from hub.marked import Document
 
 Where = tuple[str | int, ...]
 HEADS = ("from", "const", "format", "first", "fields", "python")
-MANNERS = ("optional", "default", "absent", "else")
+MANNERS = ("optional", "default", "absent", "else", "when")
 _BRACE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 
@@ -40,9 +40,10 @@ class Manners:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Value:
-    """One value: a head and what is done to it."""
+    """One value: a head and what is done to it. Where ``when`` does not hold it is absent."""
 
     head: Route | Const | Format | First | Whole
+    when: tuple[Condition, ...] = ()
     calls: tuple[Call, ...] = ()
     manners: Manners = Manners()
 
@@ -180,11 +181,12 @@ class Reader:
             raise self.error(f"a rule needs one of {', '.join(HEADS)}", at)
         words = {name: argument for name, argument in written.items() if name != head}
         manners = self.manners(words, at)
+        when = self.conditions(words.get("when"), (*at, "when"), depth)
         rest = {name: argument for name, argument in words.items() if name not in MANNERS}
         if head == "from":
-            return self.pipe(written[head], (*at, head), depth, manners, rest)
+            return replace(self.pipe(written[head], (*at, head), depth, manners, rest), when=when)
         made = self.head(head, written[head], (*at, head), depth)
-        return Value(head=made, calls=self.calls([], at, rest, at), manners=manners)
+        return Value(head=made, when=when, calls=self.calls([], at, rest, at), manners=manners)
 
     def head(self, head: str, written: Any, at: Where, depth: int) -> Const | Format | First | Whole:
         if head == "const":

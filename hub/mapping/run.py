@@ -23,7 +23,7 @@ def bound(value: Any, find: Callable[[str, str], str | None], object: str) -> st
     external = as_key(value)
     key = find(object, external)
     if key is None:
-        raise Unfit(f'no {object} is bound to "{external}" in this system')
+        raise Unfit(f'no {object.partition(".")[0]} is bound to "{external}" in this system')
     return key
 
 

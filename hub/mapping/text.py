@@ -94,6 +94,12 @@ def strip_prefix(prefix: str) -> Step:
     return lambda value: a_text(value).removeprefix(prefix)
 
 
+@function("prefix", takes="text", gives="text", examples=[("12", {"before": "FR-"}, "FR-12")])
+def prefix(before: str) -> Step:
+    """Puts ``before`` in front; for systems that write one id in two ways."""
+    return lambda value: before + a_text(value)
+
+
 @function("join", takes="list", gives="text", examples=[(["a", "b"], {"separator": ", "}, "a, b")])
 def join(separator: str) -> Step:
     """One text of a list of texts."""

@@ -127,6 +127,15 @@ def test_the_first_value_that_is_there_counts(make: Make) -> None:
     ]
 
 
+def test_a_value_counts_only_where_its_condition_holds(make: Make) -> None:
+    mapping = make(
+        "id: id\nn: {first: [{from: a, when: {kind: {equals: x}}}, b]}\n"
+        "m: {const: 1, when: {a: present}, optional: true}"
+    )
+    assert one(mapping, {"id": "1", "kind": "x", "a": 1, "b": 2}) == {"id": "1", "n": 1, "m": 1}
+    assert one(mapping, {"id": "1", "kind": "y", "b": 2}) == {"id": "1", "n": 2}
+
+
 def test_a_binding_answers_our_key_and_null_stays_null(make: Make) -> None:
     mapping = make("id: id\nplace: {from: place | text, lookup: binding.location}")
     known = {("location", "77"): "ST01"}
