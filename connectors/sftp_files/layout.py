@@ -152,8 +152,7 @@ def _as_of(options: Options, text: str) -> datetime:
     try:
         return local_time(text, options.as_of_format, options.zone)
     except ValueError as error:
-        reason = str(error) if "exist" in str(error) else f"{text[:40]!r} is not a date as in {options.as_of_format}"
-        raise Broken(1, "as_of", reason) from None
+        raise Broken(1, "as_of", str(error)) from None
 
 
 def _tickets(text: str) -> dict[str, Ticket]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from connectors.shopify.options import Options
 from hub.connector import Budget, Connection
@@ -19,6 +19,9 @@ from hub.transport.outcomes import Effect, unanswered
 from hub.transport.paging import Trail
 from hub.transport.redaction import redact
 
+if TYPE_CHECKING:
+    import requests
+
 POINTS_OF_A_REST_CALL = 50.0
 Data = Mapping[str, Any]
 
@@ -26,13 +29,15 @@ Data = Mapping[str, Any]
 class Admin:
     """Calls of one shop; errors of GraphQL, which travel with HTTP 200, become the hub's."""
 
-    def __init__(self, connection: Connection, options: Options, budget: Budget, http: Http | None = None) -> None:
+    def __init__(
+        self, connection: Connection, options: Options, budget: Budget, session: requests.Session | None = None
+    ) -> None:
         token = required_password(connection, "the access token of the app")
         self.system = connection.id
         self.root = f"/admin/api/{options.version}"
         self.counts_calls = options.api == "rest"
         headers = {"X-Shopify-Access-Token": token, "Accept": "application/json"}
-        self.http = http or Http(connection, budget=budget, headers=headers)
+        self.http = Http(connection, budget=budget, headers=headers, session=session)
 
     def rest(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from connectors.shopify import orders, webhooks
 from connectors.shopify.admin import Admin
@@ -23,7 +23,9 @@ from hub.model import (
     Reference,
     Remote,
 )
-from hub.transport.http import Http
+
+if TYPE_CHECKING:
+    import requests
 
 
 class Shopify(Connector):
@@ -32,9 +34,9 @@ class Shopify(Connector):
     config: ClassVar[type[Options]] = Options
     options: Options
 
-    def __init__(self, config: Options, context: Context, *, http: Http | None = None) -> None:
+    def __init__(self, config: Options, context: Context, *, session: requests.Session | None = None) -> None:
         super().__init__(config, context)
-        self.admin = Admin(context.connection, config, context.budget, http)
+        self.admin = Admin(context.connection, config, context.budget, session)
         self.inventory = Inventory(self.admin, config)
 
     def check(self) -> Health:

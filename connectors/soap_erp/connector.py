@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,6 +20,9 @@ from hub.transport.options import Duration, ZoneName
 from hub.transport.paging import Trail
 from hub.transport.soap import Faults, Reply, Soap
 from hub.transport.times import earlier, local_time
+
+if TYPE_CHECKING:
+    import requests
 
 STAMP = "%Y%m%d%H%M%S"
 BUSY_SECONDS = 1.0
@@ -56,10 +59,10 @@ class SoapErp(Connector):
     config: ClassVar[type[Options]] = Options
     options: Options
 
-    def __init__(self, config: Options, context: Context, *, http: Http | None = None) -> None:
+    def __init__(self, config: Options, context: Context, *, session: requests.Session | None = None) -> None:
         super().__init__(config, context)
         connection = context.connection
-        http = http or Http(connection, budget=context.budget, headers=basic_auth(connection))
+        http = Http(connection, budget=context.budget, headers=basic_auth(connection), session=session)
         self.soap = Soap(http, config.wsdl, strict=config.strict, faults=FAULTS)
 
     def check(self) -> Health:

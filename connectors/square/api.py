@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from connectors.square.options import Options
 from hub.connector import Budget, Connection
@@ -13,13 +13,18 @@ from hub.transport.http import Answer, Call, Http, json_of, required_password
 from hub.transport.outcomes import Effect
 from hub.transport.paging import Trail
 
+if TYPE_CHECKING:
+    import requests
+
 Body = Mapping[str, Any]
 
 
 class Api:
     """Calls of one account."""
 
-    def __init__(self, connection: Connection, options: Options, budget: Budget, http: Http | None = None) -> None:
+    def __init__(
+        self, connection: Connection, options: Options, budget: Budget, session: requests.Session | None = None
+    ) -> None:
         token = required_password(connection, "the access token of the account")
         self.system = connection.id
         headers = {
@@ -27,7 +32,7 @@ class Api:
             "Square-Version": options.version,
             "Accept": "application/json",
         }
-        self.http = http or Http(connection, budget=budget, headers=headers)
+        self.http = Http(connection, budget=budget, headers=headers, session=session)
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
         call = Call(path=path, params=params or {})

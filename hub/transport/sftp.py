@@ -245,10 +245,9 @@ def _read(client: paramiko.SFTPClient, path: str, limit: int) -> bytes:
     buffer = io.BytesIO()
     with client.open(path, "rb") as file:
         file.prefetch(before.size)
-        while chunk := file.read(2**20):
+        # Never past the size that was asked for in advance: what is written meanwhile is not waited for.
+        while (left := before.size - buffer.tell()) and (chunk := file.read(min(left, 2**20))):
             buffer.write(chunk)
-            if buffer.tell() > before.size:
-                break
     after = _stat(client, path)
     if after != before or buffer.tell() != before.size:
         raise Changed(f"{path} changed while it was read; it is taken when it is finished")

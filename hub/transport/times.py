@@ -26,10 +26,13 @@ def utc_text(at: datetime) -> str:
 
 def local_time(text: str, pattern: str, zone: str) -> datetime:
     """A naive time of ``zone``; in an hour that occurs twice the earlier reading, ValueError in the gap."""
-    naive = datetime.strptime(text, pattern)  # noqa: DTZ007  (the zone follows)
+    try:
+        naive = datetime.strptime(text, pattern)  # noqa: DTZ007  (the zone follows)
+    except ValueError:
+        raise ValueError(f"{text[:40]!r} is not a date as in {pattern}") from None
     # strptime also takes months without leading zeros, which would be guessing.
     if naive.strftime(pattern) != text:
-        raise ValueError(f"{text!r} is not a date as in {pattern}")
+        raise ValueError(f"{text[:40]!r} is not a date as in {pattern}")
     local = naive.replace(tzinfo=ZoneInfo(zone))
     if local.astimezone(UTC).astimezone(local.tzinfo).replace(tzinfo=None) != naive:
         raise ValueError(f"{text} does not exist in {zone}: the clocks went forward")
