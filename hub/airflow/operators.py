@@ -69,7 +69,6 @@ class HubOperator(BaseOperator):
     def report(self, context: Context, outcome: Outcome) -> dict[str, Any]:
         """Counts to the task's own view, the bell to those who go on, a failure where a guard holds."""
         self.hub_run = outcome.run
-        self.log.info("%s", outcome.sentence)
         self.ring(context, self.bells(outcome))
         if outcome.held:
             say_held(outcome)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 from hub.local.site import ADMIN, GATEWAY, Site
@@ -84,12 +85,28 @@ def _speed() -> dict[str, str]:
 
 
 def _recovery() -> dict[str, str]:
-    """After SIGKILL of everything a task is queued again after 18 s instead of 300."""
+    """How soon Airflow believes that a scheduler or a task is dead.
+
+    A busy machine delays heartbeats: at 10 s a living scheduler declared itself dead and ended its own tasks.
+    After a kill nothing waits for these: the next start tells Airflow (:func:`forget_schedulers`).
+    """
     return {
         "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",
-        "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "10",
-        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
+        "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "60",
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "90",
     }
+
+
+def forget_schedulers(airflow_url: str) -> None:
+    """Tell Airflow that no scheduler runs, so that the next one takes over its tasks at once.
+
+    For the embedded database alone: there the supervisor knows that it is true.
+    """
+    import psycopg
+
+    with psycopg.connect(airflow_url, autocommit=True) as connection:
+        if connection.execute("SELECT to_regclass('job')").fetchone() != (None,):
+            connection.execute("UPDATE job SET state = 'failed' WHERE job_type = 'SchedulerJob' AND state = 'running'")
 
 
 def sqlalchemy_url(url: str) -> str:
@@ -100,12 +117,18 @@ def sqlalchemy_url(url: str) -> str:
     return url
 
 
-def programs(env: dict[str, str]) -> list[Program]:
-    """Airflow's four processes; their log servers, which cannot be kept off the network, stay off."""
+def programs(env: dict[str, str], own_database: str | None) -> list[Program]:
+    """Airflow's four processes; their log servers, which cannot be kept off the network, stay off.
+
+    ``own_database`` is Airflow's database where nobody else uses it.
+    """
     airflow = [sys.executable, "-m", "airflow"]
+    forget = partial(forget_schedulers, own_database) if own_database else lambda: None
     return [
         Program(name="api-server", command=[*airflow, "api-server"], env=env, last=True),
-        Program(name="scheduler", command=[*airflow, "scheduler", "--skip-serve-logs"], env=env, tasks=True),
+        Program(
+            name="scheduler", command=[*airflow, "scheduler", "--skip-serve-logs"], env=env, tasks=True, before=forget
+        ),
         Program(name="dag-processor", command=[*airflow, "dag-processor"], env=env),
         Program(name="triggerer", command=[*airflow, "triggerer", "--skip-serve-logs"], env=env),
     ]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from hub.errors import ConfigError, StopRun
+from hub.errors import ConfigError, HubError, StopRun
 from hub.local.airflow_settings import base_environment
 from hub.local.place import make_home
 from hub.local.postgres import Server
@@ -26,8 +26,10 @@ START_SECONDS = 60.0
 TICK_SECONDS = 0.2
 
 
-class Stopped(Exception):
+class Stopped(HubError):
     """A person or the system asked to stop."""
+
+    exit_code = 130  # as a shell counts a program that Ctrl-C ended
 
 
 @dataclass(slots=True)
@@ -45,7 +47,7 @@ class Ground:
     def tick(self) -> None:
         """One look at everything; raises :class:`Stopped` when asked to stop."""
         if self.stop.is_set():
-            raise Stopped
+            raise Stopped("stopped")
         self.supervisor.tick()
         if self.server and not self.server.alive():
             self.supervisor.say("PostgreSQL ended and is started again")
@@ -78,10 +80,15 @@ class Ground:
 
 
 @contextmanager
-def ground(site: Site, say: Callable[[str], None], *, ports: tuple[str, ...] = PORTS) -> Iterator[Ground]:
-    """Databases ready, earlier leftovers swept, ``ports`` free, signals heard; everything ended on the way out."""
+def ground(
+    site: Site, say: Callable[[str], None], *, ports: tuple[str, ...] = PORTS, polls: bool = False
+) -> Iterator[Ground]:
+    """Databases ready, earlier leftovers swept, ``ports`` free, signals heard; everything ended on the way out.
+
+    A signal raises :class:`Stopped` wherever the block is; a block that ``polls`` hears of it from :meth:`Ground.tick`.
+    """
     make_home(site.home)
-    with _alone(site.home), _signals() as stop:
+    with _alone(site.home), _signals(polls) as stop:
         supervisor = Supervisor(site.home, say)
         if left := supervisor.sweep():
             say(f"{left} processes that an earlier start had left were ended")
@@ -99,7 +106,12 @@ def ground(site: Site, say: Callable[[str], None], *, ports: tuple[str, ...] = P
 
 
 def start_sandbox(on: Ground, *, live: bool, gateway: bool) -> None:
-    """The simulated retailer as a child, waited for until how to reach it is written down."""
+    """The simulated retailer as a child, waited for until all of its systems listen."""
+    begin_sandbox(on, live=live, gateway=gateway)()
+
+
+def begin_sandbox(on: Ground, *, live: bool, gateway: bool) -> Callable[[], None]:
+    """The simulated retailer as a child; call what this answers to wait until all of its systems listen."""
     site = on.site
     connections = site.home / "connections.json"
     before = connections.stat().st_mtime_ns if connections.exists() else 0
@@ -110,7 +122,7 @@ def start_sandbox(on: Ground, *, live: bool, gateway: bool) -> None:
     command += ["--gateway", site.url("gateway")] if gateway else []
     command += ["--live"] if live else []
     on.supervisor.start(Program(name="sandbox", command=command, env=on.env, last=True))
-    on.until(
+    return lambda: on.until(
         lambda: connections.exists() and connections.stat().st_mtime_ns != before,
         START_SECONDS,
         f"the sandbox did not start; its log: {log_of(site.home, 'sandbox')}",
@@ -146,12 +158,14 @@ def _alone(home: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _signals() -> Iterator[threading.Event]:
+def _signals(polls: bool) -> Iterator[threading.Event]:
     """An event that Ctrl-C, SIGTERM and a closed terminal set."""
     stop = threading.Event()
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         stop.set()
+        if not polls:
+            raise Stopped("stopped")
 
     heard = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, on_signal) for number in heard}
@@ -168,7 +182,7 @@ def _end(supervisor: Supervisor, stop: threading.Event) -> None:
     def now(number: int, frame: FrameType | None) -> None:
         supervisor.kill()
 
-    before = {number: signal.signal(number, now) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, now) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         supervisor.stop()
     finally:

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from hub.errors import ConfigError
+from hub.local.place import recorded_data
 
 
 def remove(folder: Path) -> list[Path]:
@@ -15,10 +16,16 @@ def remove(folder: Path) -> list[Path]:
         return []
     _refuse_while_running(folder)
     _refuse_a_strange_folder(folder)
-    found = sorted(folder.iterdir())
+    found = sorted([*folder.iterdir(), *_elsewhere(folder)])
     for path in found:
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     return found
+
+
+def _elsewhere(folder: Path) -> list[Path]:
+    """The database's folder, where its user could not reach ``folder`` and it lives in another place."""
+    data = recorded_data(folder)
+    return [data] if data and data.exists() and not data.is_relative_to(folder) else []
 
 
 def _refuse_while_running(folder: Path) -> None:

@@ -32,13 +32,14 @@ LAST_SECONDS = 2.0  # what the last programs get
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """One child: ``tasks`` runs work in groups of its own; ``last`` ends after the others, which still need it."""
+    """One child: ``tasks`` says that it runs work in groups of its own; ``last`` ends after those that need it."""
 
     name: str
     command: Sequence[str]
     env: Mapping[str, str]
     tasks: bool = False
     last: bool = False
+    before: Callable[[], None] = lambda: None  # called before every start
 
 
 @dataclass(slots=True)
@@ -116,6 +117,7 @@ class Supervisor:
         self.record.unlink(missing_ok=True)
 
     def _launch(self, child: _Child) -> None:
+        child.program.before()
         log = log_of(self.home, child.program.name)
         log.parent.mkdir(exist_ok=True)
         if log.exists() and log.stat().st_size > LOG_LIMIT:

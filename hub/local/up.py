@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import requests
 
 from hub.local.airflow_settings import environment, programs
-from hub.local.ground import TICK_SECONDS, Ground, Stopped, ground, start_sandbox
+from hub.local.ground import TICK_SECONDS, Ground, Stopped, begin_sandbox, ground, start_sandbox
 from hub.local.health import AirflowHealth
 from hub.local.progress import Progress, progress
 from hub.local.site import ADMIN, GATEWAY, Site
@@ -25,19 +26,28 @@ if TYPE_CHECKING:
     from hub.config import Landscape
 
 HEALTHY_SECONDS = 180.0
+# Counts that add up over runs; what waits or is pending is a state, and said as of now.
+ADDED = ("read", "changed", "unchanged", "superseded", "quarantined", "held", "delivered", "coalesced", "refused")
 SYNC_SECONDS = 300.0
 RING_SECONDS = 6.0
 
 
-def up(site: Site, *, live: bool = True, console: Console | None = None) -> int:
-    """Run until Ctrl-C or SIGTERM; the exit code. Raises :class:`~hub.errors.HubError` when it cannot start."""
+def up(site: Site, *, airflow: bool = True, live: bool = True, console: Console | None = None) -> int:
+    """Run until Ctrl-C or SIGTERM; the exit code. Raises :class:`~hub.errors.HubError` when it cannot start.
+
+    ``live`` lets shoppers buy in the sandbox; without ``airflow`` one process runs the flows.
+    """
     show = Show.on(console)
     began = time.monotonic()
     try:
-        with ground(site, show.say) as on:
+        with ground(site, show.say, polls=True) as on:
             show.done(f"database in {_short(site, on)}", began)
-            _start(on, show, live=live)
-            _first_sync(on, show, began)
+            health = None
+            if airflow:
+                health = _start_airflow(on, show, live=live)
+            else:
+                _start_runner(on, show, live=live)
+            _first_sync(on, show, began, health)
             while True:
                 on.tick()
                 on.stop.wait(TICK_SECONDS)
@@ -46,23 +56,38 @@ def up(site: Site, *, live: bool = True, console: Console | None = None) -> int:
     return 0
 
 
-def _start(on: Ground, show: Show, *, live: bool) -> None:
-    """Sandbox, gateway and Airflow's four; Airflow's database is brought up to date meanwhile."""
+def _start_airflow(on: Ground, show: Show, *, live: bool) -> AirflowHealth:
+    """Sandbox, gateway and Airflow's four; the databases are brought up to date while the sandbox starts."""
     from hub.journal import migrate
 
     site = on.site
     env = {**environment(site, on.dsn, on.airflow_url), **_gateway_environment(site)}
-    with show.step("systems of the sandbox"):
+    with show.step("databases and the sandbox's systems"):
+        sandbox_ready = begin_sandbox(on, live=live, gateway=True)
         migrate(on.dsn)
-        start_sandbox(on, live=live, gateway=True)
-    with show.step("database of Airflow"):
         systems = sorted(_landscape(site).systems)
         on.run([sys.executable, "-m", "hub.airflow.prepare", *systems], env, log_of(site.home, "prepare"))
+        sandbox_ready()
     with show.step("gateway and Airflow"):
         on.supervisor.start(_gateway(on, env))
-        for program in programs(env):
+        own = on.airflow_url if not os.environ.get("HUB_AIRFLOW_DATABASE_URL") else None
+        for program in programs(env, own):
             on.supervisor.start(program)
-        _await_airflow(on)
+        health = AirflowHealth(site.url("airflow"), ADMIN, site.passwords()[ADMIN])
+        _await_airflow(on, health)
+    return health
+
+
+def _start_runner(on: Ground, show: Show, *, live: bool) -> None:
+    """Sandbox, gateway and one process for the flows."""
+    from hub.journal import migrate
+
+    with show.step("the sandbox's systems and the gateway"):
+        migrate(on.dsn)
+        start_sandbox(on, live=live, gateway=True)
+        on.supervisor.start(_gateway(on, on.env))
+        command = [sys.executable, "-m", "hub.local.runner"]
+        on.supervisor.start(Program(name="runner", command=command, env=on.env))
 
 
 def _gateway_environment(site: Site) -> dict[str, str]:
@@ -73,23 +98,19 @@ def _gateway_environment(site: Site) -> dict[str, str]:
     }
 
 
-def _gateway(on: Ground, env: dict[str, str]) -> Program:
+def _gateway(on: Ground, env: Mapping[str, str]) -> Program:
     command = [sys.executable, "-m", "hub.gateway", "--port", str(on.site.ports["gateway"])]
     return Program(name="gateway", command=[*command, "--project", str(on.site.project)], env=env, last=True)
 
 
-def _airflow(site: Site) -> AirflowHealth:
-    return AirflowHealth(site.url("airflow"), ADMIN, site.passwords()[ADMIN])
-
-
-def _await_airflow(on: Ground) -> None:
-    health, logs = _airflow(on.site), on.site.home / "logs"
+def _await_airflow(on: Ground, health: AirflowHealth) -> None:
+    logs = on.site.home / "logs"
     on.until(lambda: "api-server" not in health.missing(), HEALTHY_SECONDS, f"Airflow does not answer; see {logs}")
     health.warm()
     on.until(lambda: not health.missing(), HEALTHY_SECONDS, f"Airflow is not healthy; see {logs}")
 
 
-def _first_sync(on: Ground, show: Show, began: float) -> None:
+def _first_sync(on: Ground, show: Show, began: float, health: AirflowHealth | None) -> None:
     """Wait until every source was read and nothing is left to send, then say where things are."""
     since = datetime.fromtimestamp(time.time() - (time.monotonic() - began), UTC)
     landscape = _landscape(on.site)
@@ -100,19 +121,18 @@ def _first_sync(on: Ground, show: Show, began: float) -> None:
     with show.step("first synchronisation") as update:
         rung = 0.0
         while not now.complete(sources, closed) and time.monotonic() < deadline:
-            if time.monotonic() - rung > RING_SECONDS:
+            if health and time.monotonic() - rung > RING_SECONDS:
                 rung = time.monotonic()
-                _ring(on, {system for _, system in now.missing(sources, closed)})
+                _ring(health, {system for _, system in now.missing(sources, closed)})
             on.tick()
             on.stop.wait(0.5)
             now = progress(on.dsn, since)
             update(_how_far(now, sources))
-    show.summary(on, now, sources, time.monotonic() - began)
+    show.summary(on, now, sources, time.monotonic() - began, airflow=health is not None)
 
 
-def _ring(on: Ground, systems: set[str]) -> None:
+def _ring(health: AirflowHealth, systems: set[str]) -> None:
     """A schedule may be minutes away, and a source that waits for another's keys can go on once they are there."""
-    health = _airflow(on.site)
     for system in sorted(systems):
         try:
             health.ring(f"hub://arrived/{system}")
@@ -148,7 +168,7 @@ class Show:
         return cls(console or RichConsole(highlight=False))
 
     def say(self, sentence: str) -> None:
-        self.console.print(sentence, markup=False)
+        self.console.print(sentence, markup=False, soft_wrap=True)
 
     def done(self, what: str, began: float) -> None:
         self.console.print(f"[green]✓[/] {what} [dim]{time.monotonic() - began:.1f} s[/]")
@@ -161,14 +181,18 @@ class Show:
             yield lambda detail: status.update(f"{what}: {detail} …")
         self.done(what, began)
 
-    def summary(self, on: Ground, now: Progress, sources: list[tuple[str, str]], seconds: float) -> None:
+    def summary(
+        self, on: Ground, now: Progress, sources: list[tuple[str, str]], seconds: float, *, airflow: bool
+    ) -> None:
         site = on.site
         self.console.print()
         self._synchronised(now, sources)
         self._running(on)
-        self.say(f"\nAirflow: {site.url('airflow')}   user {ADMIN}   password {site.passwords()[ADMIN]}")
-        self.say(f"Kept in {site.home} (the password in {site.passwords_file}); ready after {seconds:.0f} s.")
-        self.say("Stop with Ctrl-C.")
+        self.say("")
+        if airflow:
+            self.say(f"Airflow: {site.url('airflow')}   user {ADMIN}   password {site.passwords()[ADMIN]}")
+            self.say(f"The password is kept in {site.passwords_file}.")
+        self.say(f"Everything is kept in {site.home}; ready after {seconds:.0f} s. Stop with Ctrl-C.")
 
     def _synchronised(self, now: Progress, sources: list[tuple[str, str]]) -> None:
         from rich.table import Table
@@ -179,7 +203,7 @@ class Show:
             table.add_row(f"{flow} from {system}", str(found["sentence"]) if found else "not read yet")
         self.console.print(table)
         for flow, counts in now.counts.items():
-            said = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
+            said = ", ".join(f"{counts[name]:,} {name}" for name in ADDED if counts[name])
             self.say(f"{flow}: {said or 'nothing new'}; {now.to_send:,} still to send")
 
     def _running(self, on: Ground) -> None:

@@ -1,0 +1,139 @@
+"""The gateway's two routes: ``POST /hooks/{system}`` and ``GET /health``.
+
+A message is verified over its raw body, stored in the inbox, and answered; ringing comes after the answer.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from hub.errors import ConfigError, Reject
+from hub.flow import Engine
+from hub.gateway.bell import Bell, Ringer
+from hub.gateway.engines import Engines
+from hub.gateway.watcher import Watcher
+from hub.model import Pushed
+
+if TYPE_CHECKING:
+    from hub.connector import Connection
+
+log = logging.getLogger("hub.gateway")
+
+BODY_LIMIT = 2 * 2**20  # the largest order that a shop pushes is well under 1 MB
+
+
+class TooLarge(Exception):
+    """The body is over the limit; reading stopped there."""
+
+
+class Gateway:
+    """What the routes share for the life of the process."""
+
+    def __init__(self, engines: Engines, bell: Bell) -> None:
+        self.engines = engines
+        self.bell = bell
+
+    async def hook(self, request: Request) -> JSONResponse:
+        system = request.path_params["system"]
+        try:
+            pushed = _pushed(system, request, await _body(request))
+        except TooLarge:
+            return JSONResponse({"error": f"the body is over {BODY_LIMIT} bytes"}, 413)
+        return await run_in_threadpool(self._store, pushed)
+
+    def _store(self, pushed: Pushed) -> JSONResponse:
+        """Store, then answer: what the answer promises is on disk."""
+        try:
+            with self.engines.one() as engine:
+                if pushed.system not in engine.landscape.systems:
+                    return JSONResponse({"error": "unknown system"}, 404)
+                new = engine.receive(pushed)
+        except Reject as error:
+            log.warning("%s: a message was refused: %s", pushed.system, error)
+            return JSONResponse({"error": "the signature is wrong or too old"}, 401)
+        except ConfigError as error:
+            log.warning("%s", error)
+            return JSONResponse({"error": "this system does not push"}, 404)
+        except Exception as error:  # noqa: BLE001 - whatever failed, nothing was stored, and the sender may come again
+            log.error("%s: a message could not be stored: %s", pushed.system, error)
+            return JSONResponse({"error": "not stored, send it again"}, 503, {"Retry-After": "5"})
+        after = BackgroundTask(self.bell.ring, pushed.system) if new else None
+        return JSONResponse({"new": new}, background=after)
+
+    async def health(self, request: Request) -> JSONResponse:
+        return await run_in_threadpool(self._health)
+
+    def _health(self) -> JSONResponse:
+        try:
+            with self.engines.one() as engine:
+                engine.journal.execute("SELECT 1")
+        except Exception as error:  # noqa: BLE001 - every reason for not being well is the answer
+            return JSONResponse({"journal": str(error).splitlines()[0] if str(error) else "down"}, 503)
+        return JSONResponse({"journal": "ok", "bell": "ok" if self.bell.well else "not heard"})
+
+
+def application(
+    project: Path,
+    *,
+    dsn: str | None = None,
+    connections: Callable[[str], Connection] | None = None,
+    ringer: Ringer | None = None,
+    watch: bool = True,
+) -> Starlette:
+    """The gateway of the landscape in ``project``; without ``ringer`` it stores and rings nobody."""
+    opener: Callable[[], AbstractContextManager[Engine]]
+    opener = partial(Engine.open, project, dsn=dsn, connections=connections)
+    bell = Bell(ringer)
+    gateway = Gateway(Engines(opener, project / "hub.yaml"), bell)
+    watcher = Watcher(opener, bell.ring)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        if watch:
+            await run_in_threadpool(watcher.start)
+        yield
+        await run_in_threadpool(watcher.close)
+        bell.close()
+        gateway.engines.close()
+
+    routes = [
+        Route("/hooks/{system}", gateway.hook, methods=["POST"]),
+        Route("/health", gateway.health, methods=["GET"]),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+def _pushed(system: str, request: Request, body: bytes) -> Pushed:
+    return Pushed(
+        system=system,
+        path=request.url.path,
+        url=str(request.url),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=body,
+        received_at=datetime.now(UTC),
+    )
+
+
+async def _body(request: Request) -> bytes:
+    """The raw body; never more than the limit is held."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > BODY_LIMIT:
+            raise TooLarge
+        parts.append(part)
+    return b"".join(parts)
