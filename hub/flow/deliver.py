@@ -62,11 +62,13 @@ def send_waiting(engine: Engine, current: Pass, target: str, seconds: float) -> 
 
 def agree(engine: Engine, current: Pass, target: str, object: str, capability: Capability, until: float) -> None:
     """Rounds of reading back what is in doubt, deriving again, and sending the difference."""
-    for round_ in range(ROUNDS):
-        if round_ == 0 and capability.max_age is not None and outbox.open_count(engine.journal, [target]):
-            news(engine, current, target)
-        if readback.read_back(engine, current, target, object, capability):
-            news(engine, current, target)
+    if capability.max_age is not None and outbox.open_count(engine.journal, [target]):
+        news(engine, current, target)  # a count that carries an as-of needs one
+    for _ in range(ROUNDS):
+        for _ in range(ROUNDS):
+            if not readback.read_back(engine, current, target, object, capability):
+                break
+            news(engine, current, target)  # which may put more in doubt
         refresh_old(engine, current, target, object, capability)
         if not send_batches(engine, current, target, object, capability, until):
             return

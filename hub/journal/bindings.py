@@ -20,11 +20,14 @@ def by_key(connection: Connection, system: str, object: str) -> dict[str, Bindin
 
 
 def by_external_id(connection: Connection, system: str, object: str) -> dict[str, str]:
-    """The system's id -> our key."""
+    """The system's id -> our key; ``sku.variant`` looks at the id of the variant that was kept beside the article's."""
+    name, _, extra = object.partition(".")
     rows = connection.execute(
-        "SELECT external_id, key FROM binding WHERE system = %s AND object = %s", (system, object)
+        """SELECT CASE WHEN %(extra)s = '' THEN external_id ELSE extra ->> %(extra)s END, key FROM binding
+           WHERE system = %(system)s AND object = %(name)s""",
+        {"extra": extra, "system": system, "name": name},
     )
-    return dict(rows.fetchall())
+    return {external_id: key for external_id, key in rows if external_id is not None}
 
 
 def save(connection: Connection, system: str, object: str, found: Mapping[str, Remote]) -> list[str]:

@@ -1,0 +1,31 @@
+"""A fresh scene for a test, and one that a module of scenarios shares after its first synchronisation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from support.scene import Scene, scene
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    """Nothing has been synchronised yet."""
+    with scene(tmp_path, database, monkeypatch) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory, postgres: str) -> Iterator[Scene]:
+    """Everything was synchronised once; scenarios of a module share it and use articles of their own."""
+    folder = tmp_path_factory.mktemp("settled")
+    name = f"scene_{folder.name.replace('-', '_')}"
+    with pytest.MonkeyPatch.context() as monkeypatch, psycopg.connect(postgres, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+        with scene(folder, postgres.replace("/postgres?", f"/{name}?"), monkeypatch) as found:
+            found.rewrite("to_zero: 5%", "to_zero: 20%")  # the stories sell more in an hour than a store in a day
+            found.synchronise()
+            yield found
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -1,0 +1,101 @@
+"""A whole retailer and a hub over it, in one process: real SOAP, SFTP, HTTP and PostgreSQL, and a clock that a test sets."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from hub.connector import Connection
+from hub.flow import Engine, Outcome
+from hub.sandbox.retailer import Retailer
+from hub.sandbox.serve import Running, running
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class SetClock:
+    """A Sunday morning in Paris that passes only when told."""
+
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 11, 22, 10, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def forward(self, **by: float) -> datetime:
+        self.moment += timedelta(**by)
+        return self.moment
+
+
+class Scene:
+    """What a test plays with: the retailer's systems, the hub, and the time."""
+
+    def __init__(self, folder: Path, dsn: str, retailer: Retailer, served: Running, clock: SetClock) -> None:
+        self.project = folder / "project"
+        self.dsn = dsn
+        self.retailer = retailer
+        self.served = served
+        self.clock = clock
+        self.project.mkdir()
+        for name in ("mappings", "canonical_schemas"):
+            shutil.copytree(ROOT / name, self.project / name)
+        shutil.copy(ROOT / "hub.yaml", self.project / "hub.yaml")
+        self.connections = {name: dict(found) for name, found in served.connections.items()}
+
+    def connection(self, id: str) -> Connection:
+        found = {k: v for k, v in self.connections[id].items() if k != "conn_type"}
+        return Connection(id=id, **found)
+
+    @contextmanager
+    def engine(self) -> Iterator[Engine]:
+        with Engine.open(self.project, connections=self.connection, clock=self.clock, dsn=self.dsn) as engine:
+            yield engine
+
+    def synchronise(self, seconds: float = 1) -> Outcome:
+        """Time passes, then one pass of the stock flow over everything."""
+        self.clock.forward(seconds=seconds)
+        with self.engine() as engine:
+            return engine.once()["stock"]
+
+    def rewrite(self, old: str, new: str) -> None:
+        """Edit hub.yaml as a person would."""
+        path = self.project / "hub.yaml"
+        text = path.read_text(encoding="utf-8")
+        assert old in text, f"hub.yaml has no {old!r}"
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    # --- what the targets hold -----------------------------------------------------------------------
+
+    def shop(self, sku: str, place: str) -> int:
+        return self.retailer.shop.levels()[f"{sku}@{place}"]
+
+    def till(self, sku: str, place: str) -> int:
+        return self.retailer.tills.counts()[f"{sku}@{place}"]
+
+    # --- what happens in the stores ------------------------------------------------------------------
+
+    def night_file(self, store: str, levels: dict[str, Any], **more: Any) -> str:
+        """A complete file as of now: every article of the floor, with ``levels`` instead of what lies there."""
+        now = self.clock.forward(seconds=2)
+        floor = dict(self.retailer.floor.levels(store, now))
+        return self.retailer.stores.drop(store, as_of=now, levels={**floor, **levels}, dirty=False, **more)
+
+    def query(self, statement: str, *arguments: object) -> list[tuple[Any, ...]]:
+        with self.engine() as engine:
+            return engine.journal.execute(statement, arguments).fetchall()
+
+
+@contextmanager
+def scene(folder: Path, dsn: str, monkey_home: Any) -> Iterator[Scene]:
+    """A populated retailer, served on free ports, and an empty journal."""
+    clock = SetClock()
+    with ExitStack() as stack:
+        retailer = Retailer(folder / "sandbox", clock=clock)
+        stack.callback(retailer.close)
+        served = stack.enter_context(running(retailer))
+        monkey_home.setenv("HUB_HOME", str(folder / "home"))
+        yield Scene(folder, dsn, retailer, served, clock)
