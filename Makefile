@@ -1,4 +1,4 @@
-# The whole interface: make setup | demo | test | lint | bench  (lock: after a change of pyproject.toml)
+# The whole interface: make setup | demo | test | lint | bench | docs  (lock: after a change of pyproject.toml)
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 RUNTIME := $(VENV)/.runtime
 DEV     := $(VENV)/.dev
 
-.PHONY: setup demo test lint bench lock clean
+.PHONY: setup demo test lint bench docs lock clean
 .DEFAULT_GOAL := setup
 
 setup: $(RUNTIME)
@@ -28,6 +28,9 @@ lint: $(DEV)
 
 bench: $(DEV)
 	@$(BIN)/hub bench
+
+docs: $(DEV)
+	@$(BIN)/python -m hub.cli.docs
 
 $(BIN)/uv:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"omnihub needs Python 3.11 to 3.13, {sys.executable} is {v[0]}.{v[1]}: make PYTHON=python3.12")'

@@ -155,6 +155,9 @@ class LandscapeFile(Settings):
 
     retailer: Retailer
     systems: dict[Name, SystemSettings] = Field(min_length=1)
-    authority: dict[str, dict[Pattern, str]] = Field(default_factory=dict)
+    authority: dict[str, dict[Pattern, str]] = Field(
+        default_factory=dict,
+        description="By canonical object and location: the system whose word counts; others are kept for reconciliation.",
+    )
     channels: dict[Name, Channel] = Field(default_factory=dict)
     flows: dict[Name, FlowSettings] = Field(min_length=1)
