@@ -65,8 +65,6 @@ def open_file(options: Options, name: str, raw: bytes) -> Opened:
 
 def _split(options: Options, raw: bytes) -> tuple[list[str], bool]:
     """The lines, and whether the last one was ended; bytes that mean nothing become U+FFFD, to be found later."""
-    if not raw.strip():
-        raise Broken(1, "", "the file is empty")
     if raw.startswith(b"\xef\xbb\xbf") and options.encoding != "utf-8":
         raise Broken(1, "", f"the file is UTF-8 with a byte order mark instead of {options.encoding}")
     # Not splitlines(): it breaks lines at characters that are text in some encodings.
@@ -74,6 +72,8 @@ def _split(options: Options, raw: bytes) -> tuple[list[str], bool]:
     ended = lines[-1] == ""
     while lines and not lines[-1].strip():
         lines.pop()
+    if not lines:
+        raise Broken(1, "", "the file is empty")
     return lines, ended
 
 
