@@ -26,7 +26,8 @@ RECORD_SECONDS = 1.0
 STEADY_SECONDS = 60.0  # a child that ran this long starts with a short pause again
 LONGEST_PAUSE = 30.0
 TASKS_AFTER = 1.0  # seconds from SIGTERM to SIGINT for running tasks
-KILL_AFTER = 8.0
+KILL_AFTER = 6.5
+AFTER_KILL = 1.0  # for the system to bury what was killed
 LAST_SECONDS = 2.0  # what the last programs get
 
 
@@ -170,7 +171,7 @@ class Supervisor:
             proc.send([seen for seen in proc.in_sessions(leaders) if seen.group not in sessions], signal.SIGINT)
         _wait(lambda: not self._left(children, sessions), patience - (time.monotonic() - began))
         proc.send(proc.in_sessions(sessions), signal.SIGKILL)
-        _wait(lambda: not self._left(children, sessions), 2.0)
+        _wait(lambda: not self._left(children, sessions), AFTER_KILL)
 
     @staticmethod
     def _left(children: list[_Child], sessions: set[int]) -> bool:

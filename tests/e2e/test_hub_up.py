@@ -1,0 +1,91 @@
+"""``hub up`` with the real Airflow: from nothing to a synchronised shop, news within seconds, nothing left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+import requests
+from support.booted import Booted, eventually
+
+from hub.local import proc
+
+pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(400)]
+
+
+def plenty(hub: Booted, store: str) -> str:
+    """A key of ``store`` of which the shop shows several pieces and no order holds any."""
+    committed = hub.retailer.shop.levels("committed")
+    levels = hub.retailer.shop.levels().items()
+    return next(key for key, n in levels if key.endswith(f"@{store}") and n >= 4 and not committed[key])
+
+
+def listening(seen: list[proc.Seen]) -> Iterator[tuple[str, int]]:
+    for one in seen:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for connection in psutil.Process(one.pid).net_connections(kind="inet"):
+                if connection.status == psutil.CONN_LISTEN:
+                    yield connection.laddr.ip, connection.laddr.port
+
+
+def test_it_says_where_it_is_how_to_sign_in_and_what_was_synchronised(hub: Booted) -> None:
+    said = "".join(hub.said)
+    assert f"{hub.site.url('airflow')}   user admin   password {hub.site.passwords()['admin']}" in said
+    assert "stock from stores: " in said
+    assert "0 still to send" in said
+    for name in ("sandbox", "gateway", "api-server", "scheduler", "dag-processor", "triggerer"):
+        assert name in said
+
+
+def test_every_port_is_on_loopback_only(hub: Booted) -> None:
+    found = set(listening(hub.processes()))
+    assert {port for _, port in found} >= set(hub.site.ports.values())
+    assert {address for address, _ in found} == {"127.0.0.1"}
+
+
+def test_nothing_opens_without_the_sign_in(hub: Booted) -> None:
+    for path in ("/api/v2/dags", "/hub/runs"):
+        assert requests.get(hub.site.url("airflow") + path, timeout=20).status_code == 401
+
+
+def test_a_sale_at_a_till_becomes_a_confirmed_change_at_the_shop(hub: Booted) -> None:
+    key = plenty(hub, "ST05")
+    before = hub.retailer.shop.levels()[key]
+    hub.retailer.tills.sell("ST05", [(key.split("@")[0], 2)])
+    eventually(lambda: hub.retailer.shop.levels()[key] == before - 2)
+
+
+def test_a_file_of_a_store_is_taken_and_reaches_the_shop(hub: Booted) -> None:
+    key = plenty(hub, "ST06")
+    sku = key.split("@")[0]
+    name = hub.retailer.stores.drop("ST06", complete=False, levels={sku: 17}, unavailable={}, dirty=False)
+    eventually(lambda: name not in hub.retailer.stores.waiting())
+    eventually(lambda: hub.retailer.shop.levels()[key] == 16)  # one is kept back as safety stock
+
+
+def test_operations_see_the_counts_and_the_way_to_the_run(hub: Booted) -> None:
+    dags = {dag["dag_id"] for dag in hub.api("/api/v2/dags")["dags"]}
+    assert dags >= {"stock_from_erp", "stock_from_stores", "stock_from_tills", "stock_from_shop", "deliver_shop"}
+    of = "/api/v2/dags/stock_from_erp/dagRuns"
+    run = hub.api(f"{of}?state=success&limit=1")["dag_runs"][0]["dag_run_id"]
+    task = f"{of}/{run}/taskInstances/read_erp"
+    counts = hub.api(f"{task}/xcomEntries/return_value?deserialize=true")["value"]
+    assert counts["read"] == counts["changed"] + counts["unchanged"] + counts["superseded"] + counts["quarantined"]
+    link = hub.api(f"{task}/links")["extra_links"]["Hub run"]
+    assert link == f"/hub/runs/{counts['run']}"
+    assert f"Run {counts['run']}" in hub.api(link)
+
+
+def test_sigterm_ends_everything_within_15_seconds_also_while_a_task_runs(hub: Booted) -> None:
+    run = hub.api("/api/v2/dags/stock_from_erp/dagRuns", "POST", logical_date=None)["dag_run_id"]
+    running = f"/api/v2/dags/stock_from_erp/dagRuns/{run}/taskInstances"
+    eventually(lambda: hub.api(running)["task_instances"][0]["state"] == "running")
+    before = hub.processes()
+    assert len(before) > 10
+    began = time.monotonic()
+    assert hub.end() == 0
+    assert time.monotonic() - began < 15
+    assert [seen for seen in before if proc.look(seen.pid) == seen] == []
