@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.shopify.options import Options
 from hub.connector import Budget, Connection
-from hub.errors import HubError, StopRun, TryLater
+from hub.errors import HubError, StopRun
 from hub.transport.http import Answer, Call, Http, json_of, required_password
 from hub.transport.outcomes import Effect, unanswered
 from hub.transport.paging import Trail
 from hub.transport.redaction import redact
+from hub.transport.retry import Limited
 
 if TYPE_CHECKING:
     import requests
@@ -118,7 +119,7 @@ class Admin:
         codes = {(error.get("extensions") or {}).get("code") for error in listed}
         said = redact("; ".join(str(error.get("message")) for error in listed[:3]) or str(errors)[:300])
         if "THROTTLED" in codes:
-            return TryLater(f"{self.system}: {said}", delay=_until_restored(cost))
+            return Limited(f"{self.system}: {said}", delay=_until_restored(cost))
         if "INTERNAL_SERVER_ERROR" in codes or "TIMEOUT" in codes:
             return unanswered(f"{self.system} failed while it answered: {said}", call.effect)
         return StopRun(f"{self.system} refused the query: {said}")

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from hub.connector import Connector, Context
-from hub.errors import HubError, StopRun, TryLater
+from hub.errors import HubError, StopRun
 from hub.model import Batch, Checkpoint, Health, Origin, Record, Refused, Scope
 from hub.transport.http import Http, basic_auth
 from hub.transport.options import Duration, ZoneName
 from hub.transport.paging import Trail
+from hub.transport.retry import Limited
 from hub.transport.soap import Faults, Reply, Soap
 from hub.transport.times import earlier, local_time
 
@@ -46,8 +47,8 @@ class BookmarkLost(StopRun):
     """The service does not know the bookmark any more."""
 
 
-def _busy(sentence: str) -> TryLater:
-    return TryLater(sentence, delay=BUSY_SECONDS)
+def _busy(sentence: str) -> Limited:
+    return Limited(sentence, delay=BUSY_SECONDS)
 
 
 FAULTS: Faults = {"ERP-BUSY": _busy, "ERP-BOOKMARK": BookmarkLost}

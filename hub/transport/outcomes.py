@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.errors import ConfigError, HubError, StopRun, TryLater, Unknown
 from hub.transport.redaction import redact
+from hub.transport.retry import Limited
 
 if TYPE_CHECKING:
     from hub.transport.http import Answer, Call
@@ -62,7 +63,8 @@ def error_of_answer(system: str, call: Call, answer: Answer, now: datetime) -> H
         f"{system} {meaning} (HTTP {answer.status} at {call.method} {call.path}{': ' + said if said else ''})"
     )
     if meaning is Meaning.BUSY:
-        return TryLater(sentence, delay=retry_after(answer.headers.get("retry-after"), now))
+        kind = Limited if answer.status == 429 else TryLater
+        return kind(sentence, delay=retry_after(answer.headers.get("retry-after"), now))
     if meaning is Meaning.BROKEN:
         return unanswered(sentence, call.effect)
     return StopRun(sentence)

@@ -47,6 +47,10 @@ class NotNow(TryLater):
     """Later, and not within seconds: never repeated here, and no outage."""
 
 
+class Limited(TryLater):
+    """The vendor says that we call too often: repeated after its delay, and no outage."""
+
+
 class BudgetSpent(NotNow):
     """The account's budget is used up for longer than a call may wait."""
 
@@ -78,13 +82,20 @@ class Pace:
 
 
 class Outage:
-    """One line when a system goes down and one when it answers again; nothing in between."""
+    """One line when a system goes down and one when it answers again; nothing in between.
+
+    Being limited is no outage: it is said once for as long as the transport lives.
+    """
 
     def __init__(self, system: str) -> None:
         self.system = system
         self.down = False
+        self.limited = False
 
     def failed(self, error: HubError) -> None:
+        if isinstance(error, Limited):
+            self._say_once(error)
+            return
         if not self.down:
             log.warning("%s", redact(f"{error} (trying again)"))
         self.down = True
@@ -93,6 +104,11 @@ class Outage:
         if self.down:
             log.info("%s answers again", self.system)
         self.down = False
+
+    def _say_once(self, error: Limited) -> None:
+        if not self.limited:
+            log.info("%s", redact(f"{error} (waiting; its budget in hub.yaml may promise more than it allows)"))
+        self.limited = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -240,6 +240,15 @@ def test_an_outage_is_one_line_and_its_end_another(caplog: pytest.LogCaptureFixt
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
 
 
+def test_being_limited_is_no_outage_and_said_once(caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.INFO, "hub.transport")
+    with serving([Say(429), Say(body=b"{}"), Say(429), Say(body=b"{}")]) as server, instant():
+        http = Http(server.connection)
+        http.send(READ)
+        http.send(READ)
+    assert [record.levelname for record in caplog.records] == ["INFO"]
+
+
 def test_a_secret_that_the_vendor_repeats_is_masked():
     said = {"errors": "[API] Invalid API key or access token: hunter2-hunter2"}
     with (
