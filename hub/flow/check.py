@@ -74,7 +74,7 @@ def _systems(project: Path, landscape: Landscape) -> Iterator[Finding]:
     resolve = resolver(project)
     systems = Systems(landscape, lambda id_: Connection(id=id_), lambda _: Unlimited(), SystemClock())
     for name, system in landscape.systems.items():
-        yield _tried(f"system {name}", lambda name=name: type(systems[name]).__name__)  # type: ignore[misc]
+        yield _tried(f"system {name}", lambda name=name: systems.described(name)[0].__name__)  # type: ignore[misc]
         yield _tried(f"connection {system.connection}", lambda id_=system.connection: resolve(id_).url)  # type: ignore[misc]
 
 

@@ -52,18 +52,25 @@ class Systems:
     def names(self) -> list[str]:
         return list(self._landscape.systems)
 
-    def _build(self, name: str) -> Connector:
+    def described(self, name: str) -> tuple[type[Connector], object]:
+        """The connector of a system and its options, validated; needs no connection."""
         if name not in self._landscape.systems:
             raise ConfigError(f'no system "{name}"; hub.yaml has {", ".join(self.names)}')
+        kind = connector_class(
+            self._landscape.systems[name].connector, self._landscape.place("systems", name, "connector")
+        )
+        return kind, self._options(kind, name)
+
+    def _build(self, name: str) -> Connector:
+        kind, options = self.described(name)
         system = self._landscape.systems[name]
-        kind = connector_class(system.connector, self._landscape.place("systems", name, "connector"))
         context = SystemContext(
             system=name,
             connection=self._connections(system.connection),
             clock=self._clock,
             budget=self._budget(name),
         )
-        return kind(self._options(kind, name), context)
+        return kind(options, context)
 
     def _options(self, kind: type[Connector], name: str) -> object:
         """The options of a system, validated by its connector, with the place of a mistake in hub.yaml."""
