@@ -10,7 +10,7 @@ import pytest
 import requests
 import shopify
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLObjectType
-from support.vendor_specs import ShopifyAdmin
+from support.vendor_specs import SHOPIFY, ShopifyAdmin, present
 
 from hub.sandbox.shop.cost import weight
 from hub.sandbox.shop.resolvers import schema
@@ -44,7 +44,7 @@ def admin():
 
 
 class Client:
-    """Posts documents; what is answered is checked against Shopify's schema on the way."""
+    """Posts documents; what is answered is checked against Shopify's schema on the way, where that is there."""
 
     def __init__(self, url, token, admin):
         self.url, self.token, self.admin = url, token, admin
@@ -62,7 +62,8 @@ class Client:
     def data(self, text, **variables):
         answer = self.post(text, **variables)
         assert "errors" not in answer, answer["errors"]
-        self.admin.check_answer(text, answer["data"], variables)
+        if self.admin:
+            self.admin.check_answer(text, answer["data"], variables)
         return answer["data"]
 
     def set(self, *quantities, key=None, name="available", reason="correction", uri=None):
@@ -76,7 +77,8 @@ class Client:
 
 
 @pytest.fixture
-def client(sandbox, admin):
+def client(sandbox):
+    admin = ShopifyAdmin() if present(SHOPIFY) else None
     return Client(sandbox.urls["shop"], sandbox.retailer.shop.token, admin)
 
 
@@ -268,7 +270,7 @@ def test_orders_are_read_by_update_time(client, sandbox, clock):
     assert one["order"]["name"] == found[0]["name"]
 
 
-def test_the_vendors_client_posts_documents(sandbox, admin):
+def test_the_vendors_client_posts_documents(sandbox):
     base = shopify.ShopifyResource
     base.site = f"{sandbox.urls['shop']}/admin/api/2026-04"
     base.headers = {**base.headers, "X-Shopify-Access-Token": sandbox.retailer.shop.token}

@@ -34,13 +34,18 @@ SHOPIFY = "shopify_admin_graphql_2026-04.json.gz"
 SQUARE = "square_api.offline.json"
 
 
+def present(name: str) -> Path | None:
+    """A vendor's file where it is there: a test of behaviour goes on without it, unchecked."""
+    shared = Path(os.environ.get("HUB_SHARED") or Path(__file__).parents[3] / "shared")
+    return next((folder / name for folder in (shared / "real", shared) if (folder / name).is_file()), None)
+
+
 def real(name: str) -> Path:
     """A vendor's file; skips the test where it is not there."""
-    shared = Path(os.environ.get("HUB_SHARED") or Path(__file__).parents[3] / "shared")
-    for folder in (shared / "real", shared):
-        if (folder / name).is_file():
-            return folder / name
-    pytest.skip(f"the vendor's description {name} is not in {shared / 'real'} (set HUB_SHARED to the folder above it)")
+    found = present(name)
+    if found is None:
+        pytest.skip(f"the vendor's description {name} is not there: set HUB_SHARED to the folder that holds real/")
+    return found
 
 
 # --- Shopify --------------------------------------------------------------------------------------
