@@ -9,8 +9,6 @@ import pytest
 
 from hub.flow import Outcome
 
-pytestmark = pytest.mark.xdist_group("airflow")
-
 
 def outcome(counts: Mapping[str, int], *, ring: tuple[str, ...] = (), held: bool = False) -> Outcome:
     return Outcome(

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 pytestmark = [
-    pytest.mark.xdist_group("airflow"),
     pytest.mark.filterwarnings("ignore:Using `httpx`"),  # Airflow imports Starlette's test client
 ]
 PAGES = ["/hub/runs", "/hub/runs/some-run"]

@@ -6,8 +6,6 @@ import pytest
 
 from hub.errors import ConfigError, Held, HubError, StopRun, TryLater, Unknown
 
-pytestmark = pytest.mark.xdist_group("airflow")
-
 
 @pytest.mark.parametrize("error", [StopRun("sign-in refused"), ConfigError("wrong"), Held("40% fewer rows")])
 def test_what_only_a_person_can_solve_is_not_repeated(error: HubError) -> None:

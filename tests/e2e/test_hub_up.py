@@ -13,7 +13,7 @@ from support.booted import Booted, eventually
 
 from hub.local import proc
 
-pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(400)]
+pytestmark = pytest.mark.timeout(400)
 
 
 def plenty(hub: Booted, store: str) -> str:
