@@ -41,17 +41,18 @@ async def serve(
 
     Webhooks go to ``gateway_url``; without one they wait. A taken port is a :class:`ConfigError`.
     """
+    stop = stop or asyncio.Event()
     async with AsyncExitStack() as stack:
-        taken = {name: await _listen(stack, retailer, name, ports.get(name, 0)) for name in SYSTEMS}
+        taken = {name: await _listen(stack, retailer, name, ports.get(name, 0), stop) for name in SYSTEMS}
         with _beside(retailer, gateway_url, live, rate):
             if ready:
                 ready(taken)
-            await (stop or asyncio.Event()).wait()
+            await stop.wait()
 
 
-async def _listen(stack: AsyncExitStack, retailer: Retailer, name: str, port: int) -> int:
+async def _listen(stack: AsyncExitStack, retailer: Retailer, name: str, port: int, stop: asyncio.Event) -> int:
     """Start one system's server, to be stopped with ``stack``; answers the port it listens on."""
-    server = sftp_server(retailer.stores, port) if name == "stores" else http_server(_app(retailer, name), port)
+    server = sftp_server(retailer.stores, port) if name == "stores" else http_server(_app(retailer, name), port, stop)
     try:
         return await stack.enter_async_context(server)
     except OSError as error:

@@ -15,8 +15,11 @@ GRACE = 1  # seconds for requests under way
 
 
 @asynccontextmanager
-async def http_server(app: Any, port: int) -> AsyncIterator[int]:
-    """Serve an ASGI application on loopback; raises ``OSError`` when the port is taken."""
+async def http_server(app: Any, port: int, stop: asyncio.Event) -> AsyncIterator[int]:
+    """Serve an ASGI application on loopback; raises ``OSError`` when the port is taken.
+
+    It begins to end with ``stop``, not only with the block: several servers then end at the same time.
+    """
     import uvicorn
 
     class Quiet(uvicorn.Server):
@@ -37,12 +40,18 @@ async def http_server(app: Any, port: int) -> AsyncIterator[int]:
             timeout_graceful_shutdown=GRACE,
         )
     )
-    task = asyncio.create_task(server.serve(sockets=[listening]))
+
+    async def heed() -> None:
+        await stop.wait()
+        server.should_exit = True
+
+    task, heeding = asyncio.create_task(server.serve(sockets=[listening])), asyncio.create_task(heed())
     try:
         while not server.started and not task.done():
             await asyncio.sleep(0.005)
         yield listening.getsockname()[1]
     finally:
+        heeding.cancel()
         server.should_exit = True
         await task
         listening.close()
