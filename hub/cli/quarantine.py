@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
 
@@ -20,41 +21,60 @@ def list_(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Open records grouped by cause, the most frequent first."""
+    """Open records grouped by cause, the most frequent first; then the snapshots that a guard holds, and why."""
     from hub.cli.place import engine
-    from hub.journal import quarantine
+    from hub.journal import quarantine, snapshots
 
     with engine() as hub:
-        causes, entries = quarantine.causes(hub.journal), quarantine.listing(hub.journal) if all or json else []
+        causes, held = quarantine.causes(hub.journal), snapshots.held(hub.journal)
+        entries = quarantine.listing(hub.journal) if all or json else []
     if json:
-        as_json({"causes": causes, "records": entries})
-    elif all:
-        rows = [
-            [
-                e["id"],
-                e["system"],
-                e["object"],
-                e["key"] or e["source_key"],
-                e["path"],
-                e["reason"],
-                place_of(e["origin"]),
-            ]
-            for e in entries
-        ]
-        table("Quarantine", ["number", "system", "object", "key", "field", "reason", "read from"], rows)
+        as_json({"causes": causes, "records": entries, "held": held})
+        return
+    if all:
+        _by_record(entries)
     else:
-        rows = [
-            [
-                c["records"],
-                c["cause"],
-                ", ".join(c["systems"]),
-                when(c["first_seen"]),
-                when(c["last_seen"]),
-                c["fingerprint"],
-            ]
-            for c in causes
+        _by_cause(causes)
+    if held:
+        _held(held)
+
+
+def _by_record(entries: Sequence[dict[str, Any]]) -> None:
+    rows = [
+        [
+            e["id"],
+            e["system"],
+            e["object"],
+            e["key"] or e["source_key"],
+            e["path"],
+            e["reason"],
+            place_of(e["origin"]),
         ]
-        table("Quarantine by cause", ["records", "cause", "systems", "first seen", "last seen", "fingerprint"], rows)
+        for e in entries
+    ]
+    table("Quarantine", ["number", "system", "object", "key", "field", "reason", "read from"], rows)
+
+
+def _by_cause(causes: Sequence[dict[str, Any]]) -> None:
+    names = ["records", "cause", "systems", "first seen", "last seen", "fingerprint"]
+    rows = [
+        [
+            c["records"],
+            c["cause"],
+            ", ".join(c["systems"]),
+            when(c["first_seen"]),
+            when(c["last_seen"]),
+            c["fingerprint"],
+        ]
+        for c in causes
+    ]
+    table("Quarantine by cause", names, rows)
+
+
+def _held(held: Sequence[dict[str, Any]]) -> None:
+    """A newer snapshot of the same series supersedes them."""
+    rows = [[h["system"], h["source"], when(h["as_of"]), h["rows"], h["reason"], when(h["seen_at"])] for h in held]
+    table("\nHeld for a person", ["system", "snapshot", "as of", "lines", "because", "since"], rows)
 
 
 @app.command()
@@ -75,13 +95,11 @@ def show(
     if json:
         as_json({**entry, "record": raw})
         return
-    line(
-        f"[bold]{entry['system']} {entry['object']} {entry['key'] or entry['source_key'] or ''}[/bold]  {entry['state']}"
-    )
+    key = entry["key"] or entry["source_key"] or ""
+    line(f"[bold]{entry['system']} {entry['object']} {key}[/bold]  {entry['state']}")
     line(f"{entry['path']}: {entry['reason']}" if entry["path"] else entry["reason"])
-    line(
-        f"read from {place_of(entry['origin'])}, seen {entry['seen']} times, mapping {entry['mapping'] or 'none'}, run {entry['run']}"
-    )
+    seen = f"seen {entry['seen']} times, mapping {entry['mapping'] or 'none'}, run {entry['run']}"
+    line(f"read from {place_of(entry['origin'])}, {seen}")
     from rich.markup import escape
 
     line(escape(raw))
