@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import socket
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from hub.errors import HubError, Reject, TryLater, Unknown
-from hub.flow import readback
+from hub.flow import owner, readback
 from hub.flow.outcome import Pass
 from hub.journal import attempts, audit, bindings, outbox, quarantine, remotes
 from hub.model import Accepted, Binding, Conflict, Delivery, Done, Doubtful, Postponed, Receipt, Rejected
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from hub.flow.engine import Engine
 
 LEASE = timedelta(seconds=120)  # longer than any call with all its retries
-OWNER = f"{socket.gethostname()}/{os.getpid()}"
 CONTRADICTED_AGAIN = timedelta(seconds=60)  # before a value is sent again that the target confirmed otherwise
 
 
@@ -48,7 +45,7 @@ def send_next(engine: Engine, current: Pass, target: str, object: str, capabilit
         members = [member_of(row, known, tables) for row in claimed]
         key = secrets.token_urlsafe(18)
         attempt = attempts.open_attempt(
-            engine.journal, target, object, members, key=key, owner=OWNER, lease=LEASE, run=current.run
+            engine.journal, target, object, members, key=key, owner=owner.me(), lease=LEASE, run=current.run
         )
         outbox.put_out(engine.journal, [m["id"] for m in members], attempt)
     return send(engine, current, target, object, attempt, key, members)
@@ -231,7 +228,10 @@ class Settlement:
 
 def settle_left_open(engine: Engine, current: Pass, target: str, object: str, capability: Capability) -> None:
     """Attempts without an answer: repeated as themselves while their key lives, else read back, never regrouped."""
-    while (left := attempts.take_over(engine.journal, target, OWNER, LEASE)) is not None:
+    for number, holder in attempts.leased(engine.journal, target):
+        if owner.is_gone(holder):
+            attempts.end_lease(engine.journal, number, holder)
+    while (left := attempts.take_over(engine.journal, target, owner.me(), LEASE)) is not None:
         alive = capability.idempotency is not None and left["age"] < capability.idempotency
         if alive and left["sends"] <= 3:
             repeat(engine, current, target, left)

@@ -70,14 +70,19 @@ def take_over(connection: Connection, target: str, owner: str, lease: timedelta)
         ).fetchone()
 
 
-def wait_for_lease(connection: Connection, target: str) -> float | None:
-    """Seconds until the next foreign lease on an open attempt ends; None when there is none."""
-    row = connection.execute(
-        """SELECT extract(epoch FROM min(lease_until) - clock_timestamp()) FROM attempt
-           WHERE target = %s AND state <> 'settled'""",
+def leased(connection: Connection, target: str) -> list[tuple[int, str]]:
+    """Open attempts under a lease, with who holds it."""
+    return connection.execute(
+        "SELECT id, owner FROM attempt WHERE target = %s AND state <> 'settled' AND lease_until > clock_timestamp()",
         (target,),
-    ).fetchone()
-    return float(row[0]) if row and row[0] is not None else None
+    ).fetchall()
+
+
+def end_lease(connection: Connection, attempt: int, owner: str) -> None:
+    """``owner`` is gone: others need not wait for its lease to run out."""
+    connection.execute(
+        "UPDATE attempt SET lease_until = clock_timestamp() WHERE id = %s AND owner = %s", (attempt, owner)
+    )
 
 
 def members_open(connection: Connection, attempt: int) -> set[int]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -29,6 +33,13 @@ class SetClock:
     def forward(self, **by: float) -> datetime:
         self.moment += timedelta(**by)
         return self.moment
+
+
+class RealClock(SetClock):
+    """The real time, for scenes with processes of their own."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
 
 
 class Scene:
@@ -90,12 +101,25 @@ class Scene:
 
 
 @contextmanager
-def scene(folder: Path, dsn: str, monkey_home: Any) -> Iterator[Scene]:
-    """A populated retailer, served on free ports, and an empty journal."""
-    clock = SetClock()
+def scene(folder: Path, dsn: str, monkey_home: Any, *, real_time: bool = False) -> Iterator[Scene]:
+    """A populated retailer, served on free ports, and an empty journal; on the test's own time unless told otherwise."""
+    clock = RealClock() if real_time else SetClock()
     with ExitStack() as stack:
         retailer = Retailer(folder / "sandbox", clock=clock)
         stack.callback(retailer.close)
         served = stack.enter_context(running(retailer))
         monkey_home.setenv("HUB_HOME", str(folder / "home"))
         yield Scene(folder, dsn, retailer, served, clock)
+
+
+def worker(scene: Scene, do: str) -> subprocess.Popen[str]:
+    """A process of its own that synchronises once, or delivers to one target; it runs on the real time."""
+    given = {
+        "project": str(scene.project),
+        "dsn": scene.dsn,
+        "home": os.environ["HUB_HOME"],
+        "connections": scene.connections,
+        "do": do,
+    }
+    command = [sys.executable, str(Path(__file__).with_name("worker.py")), json.dumps(given, default=str)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

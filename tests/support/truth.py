@@ -171,8 +171,10 @@ def expected(scene: Any, safety: int = 1, stale: timedelta = timedelta(hours=36)
     lying = {key: on_hand(number, by_key[key]) for key, number in numbers.items()}
     tills = {f"{sku}@{place}": max(0, n) for (sku, place), n in lying.items() if place != "WH1"}
     open_orders = promised(scene.connections["shop"])
-    gtins = {sku.gtin.lstrip("0"): sku.code for sku in scene.retailer.world.skus if getattr(sku, "gtin", None)}
-    wanted = {gtins.get(sku.lstrip("0"), sku): n for sku, n in open_orders.items()}
+    codes = {sku.ean.lstrip("0"): sku.code for sku in scene.retailer.world.skus}
+    wanted: dict[str, int] = defaultdict(int)
+    for sku, count in open_orders.items():
+        wanted[codes.get(sku.lstrip("0"), sku)] += count
     shop: dict[str, int] = {}
     for sku in sorted({sku for sku, _ in numbers}):
         left = wanted.get(sku, 0)

@@ -1,0 +1,106 @@
+"""Several processes at one vendor account, and a process that dies with a delivery on its way."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.scene import Scene, scene, worker
+from support.truth import expected
+
+
+@pytest.fixture
+def on_real_time(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    with scene(tmp_path, database, monkeypatch, real_time=True) as found:
+        yield found
+
+
+def test_two_delivering_processes_share_one_bucket_and_use_it_to_95_percent(on_real_time: Scene) -> None:
+    """60 levels by REST, one a call, with the shop's own bucket of 40 calls that leaks 2 a second."""
+    on_real_time.rewrite("options: {api: graphql, version: \"2026-04\"}", "options: {api: rest, version: \"2026-04\"}")
+    on_real_time.rewrite("budget: {points: 2000, per_second: 100}", "budget: {calls: 40, per_second: 2}")
+    on_real_time.rewrite('sells_from: [WH1, "ST*"]', "sells_from: [WH1]")
+    on_real_time.rewrite("      tills: {grain: location, value: on_hand, locations: [\"ST*\"]}\n", "")
+    retailer = on_real_time.retailer
+    with on_real_time.engine() as engine:
+        from hub.flow import bind, derive, ingest
+
+        with engine.running("once", "stock", None) as current:
+            ingest.read(engine, current, "erp")
+            derive.derive_due(engine, current)
+            bind.bind_missing(engine, current, "shop")
+            engine.ended(current, "prepared")
+        engine.journal.execute("DELETE FROM delivery WHERE id NOT IN (SELECT id FROM delivery ORDER BY id LIMIT 60)")
+        # What is held there is taken as read, so that every call below is one that writes.
+        engine.journal.execute(
+            "INSERT INTO remote (target, object, key, value)"
+            " SELECT target, object, key, '{\"quantity\": -1}' FROM delivery"
+        )
+        used_before = len(retailer.ledger.calls(system="shop"))
+        engine.journal.execute("UPDATE budget SET tokens = 0, updated_at = clock_timestamp() WHERE account = 'shop'")
+    time.sleep(20.5)  # both buckets, ours and the shop's, are full again
+    last, began = retailer.ledger.last_id, time.monotonic()
+    workers = [worker(on_real_time, "shop") for _ in range(2)]
+    ended = [w.communicate(timeout=120) for w in workers]
+    seconds = time.monotonic() - began
+    assert [w.returncode for w in workers] == [0, 0], ended
+    calls = [c for c in retailer.ledger.calls(system="shop", since_id=last)]
+    assert used_before
+    assert 429 not in {c.status for c in calls}
+    writes = [c for c in calls if c.write]
+    assert len(writes) == 60
+    shares = [json.loads(out)["delivered"] for out, _ in ended]
+    assert sum(shares) == 60
+    assert min(shares) > 5, "one process did all the work"
+    first, last_at = writes[0].at, writes[-1].at
+    possible = 40 + 2 * (last_at - first).total_seconds()
+    assert len(calls) / possible > 0.95, f"{len(calls)} calls in {seconds:.1f} s, {possible:.1f} were possible"
+
+
+@pytest.mark.parametrize("kills", [3])
+def test_a_process_killed_in_the_middle_of_a_delivery_loses_and_doubles_nothing(on_real_time: Scene, kills: int) -> None:
+    retailer = on_real_time.retailer
+    for round_ in range(kills):
+        killed = worker(on_real_time, "once")
+        seen = len(delivered(on_real_time))
+        while killed.poll() is None and len(delivered(on_real_time)) < seen + 2 + round_:
+            time.sleep(0.01)
+        killed.kill()
+        killed.communicate()
+    assert len(delivered(on_real_time)) > kills
+    last = worker(on_real_time, "once")  # whose own lease on what it takes over is told apart from the dead ones
+    out, complaint = last.communicate(timeout=120)
+    assert last.returncode == 0, complaint
+    assert json.loads(out)["pending"] == 0
+
+    times = Counter(pair for call in delivered(on_real_time).values() for pair in call)
+    assert [pair for pair, n in times.items() if n > 1] == []
+    shop, tills = expected(on_real_time)
+    held, counted = retailer.shop.levels(), retailer.tills.counts()
+    assert {k: (v, held.get(k)) for k, v in shop.items() if held.get(k) != v} == {}
+    assert {k: (v, counted.get(k)) for k, v in tills.items() if counted.get(k) != v} == {}
+
+
+def delivered(scene: Scene) -> dict[str, list[tuple[str, str]]]:
+    """What the targets' ledgers say was accepted: idempotency key -> the remote objects in the call.
+
+    The same call repeated under its own key is one call.
+    """
+    found: dict[str, list[tuple[str, str]]] = {}
+    for call in scene.retailer.ledger.writes():
+        if call.system in ("shop", "tills") and call.status == 200 and call.idempotency_key:
+            found[call.idempotency_key] = list(remote_objects(call.detail))
+    return found
+
+
+def remote_objects(detail: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Article and place of everything in a call, in the vendor's own ids."""
+    for quantity in detail.get("variables", {}).get("input", {}).get("quantities", []):
+        yield quantity["inventoryItemId"], quantity["locationId"]
+    for change in detail.get("changes", []):
+        yield change["physical_count"]["catalog_object_id"], change["physical_count"]["location_id"]
