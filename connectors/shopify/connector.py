@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from connectors.shopify import orders, webhooks
 from connectors.shopify.admin import Admin
+from connectors.shopify.holdings import Holdings
 from connectors.shopify.inventory import Inventory
 from connectors.shopify.options import Options
 from hub.connector import Capability, Connector, Context
@@ -37,7 +38,8 @@ class Shopify(Connector):
     def __init__(self, config: Options, context: Context, *, session: requests.Session | None = None) -> None:
         super().__init__(config, context)
         self.admin = Admin(context.connection, config, context.budget, session)
-        self.inventory = Inventory(self.admin, config)
+        self.holdings = Holdings(self.admin, config)
+        self.inventory = Inventory(self.admin, self.holdings, config)
 
     def check(self) -> Health:
         """Sign in, and see whether webhooks could be verified."""
@@ -68,7 +70,7 @@ class Shopify(Connector):
         yield from self.inventory.write(deliveries, key)
 
     def find(self, object: str, references: Sequence[Reference]) -> Mapping[Reference, Remote]:
-        return self.inventory.find(object, references)
+        return self.holdings.find(object, references)
 
     def settle(self, handles: Sequence[Handle]) -> Iterator[Receipt]:
         """The shop answers at once; nothing is ever under way."""
