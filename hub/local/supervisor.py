@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,10 @@ class Supervisor:
     patience: float = KILL_AFTER  # seconds from SIGTERM to SIGKILL
     _children: list[_Child] = field(default_factory=list)
     _recorded_at: float = 0.0
+    _led: set[int] = field(default_factory=set)  # every session that was ever started here
+
+    def __post_init__(self) -> None:
+        _adopt_orphans()
 
     @property
     def record(self) -> Path:
@@ -91,6 +96,7 @@ class Supervisor:
         """Start again what died, after a pause that grows; call it several times a second."""
         for child in self._children:
             self._look_after(child)
+        self._reap_orphans()
         if time.monotonic() - self._recorded_at > RECORD_SECONDS:
             self._write_record()
 
@@ -103,6 +109,7 @@ class Supervisor:
         first = [child for child in self._children if not child.program.last]
         self._end(first, self.patience)
         self._end([child for child in self._children if child.program.last], LAST_SECONDS)
+        self._reap_orphans()
         self._children.clear()
         self.record.unlink(missing_ok=True)
 
@@ -134,6 +141,7 @@ class Supervisor:
                 preexec_fn=_end_with_parent(),
             )
         child.started = time.monotonic()
+        self._led.add(child.process.pid)
 
     def _look_after(self, child: _Child) -> None:
         now = time.monotonic()
@@ -172,6 +180,19 @@ class Supervisor:
         _wait(lambda: not self._left(children, sessions), patience - (time.monotonic() - began))
         proc.send(proc.in_sessions(sessions), signal.SIGKILL)
         _wait(lambda: not self._left(children, sessions), AFTER_KILL)
+        for child in children:
+            if child.process:
+                with suppress(subprocess.TimeoutExpired):
+                    child.process.wait(AFTER_KILL)
+
+    def _reap_orphans(self) -> None:
+        """Bury what children left behind when they ended: it became ours, and would stay as a zombie."""
+        with suppress(ChildProcessError):
+            while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                pid = ended.si_pid
+                if os.getsid(pid) == pid or os.getsid(pid) not in self._led:
+                    return  # somebody else waits for this one
+                os.waitpid(pid, 0)
 
     @staticmethod
     def _left(children: list[_Child], sessions: set[int]) -> bool:
@@ -208,6 +229,13 @@ def _wait(until: Callable[[], bool], seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while not until() and time.monotonic() < deadline:
         time.sleep(0.05)
+
+
+def _adopt_orphans() -> None:
+    """Ask Linux to hand us the processes whose parents end before them."""
+    if sys.platform.startswith("linux"):
+        set_child_subreaper = 36
+        ctypes.CDLL(None).prctl(set_child_subreaper, 1, 0, 0, 0)
 
 
 def _end_with_parent() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -55,6 +56,16 @@ def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
     return condition()
 
 
+def states_in_session(leader: int | None) -> list[str]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[3]) == leader:
+                found.append(fields[0])
+    return found
+
+
 @pytest.fixture
 def said() -> list[str]:
     return []
@@ -102,6 +113,19 @@ def test_a_running_task_is_interrupted_after_a_second_and_not_killed(supervisor:
     supervisor.stop()
     assert "task interrupted" in log_of(supervisor.home, "scheduler").read_text()
     assert time.monotonic() - began < 6
+
+
+def test_orphans_are_buried_and_leave_no_zombie(supervisor: Supervisor) -> None:
+    orphan = (
+        "import os, subprocess, sys; subprocess.Popen([sys.executable, '-c', 'print(1)'], process_group=0); os._exit(0)"
+    )
+    starter = f"import subprocess, sys, time; subprocess.run([sys.executable, '-c', {orphan!r}]); time.sleep(600)"
+    supervisor.start(python("starter", starter))
+    leader = supervisor.running()["starter"]
+    assert eventually(lambda: "1" in log_of(supervisor.home, "starter").read_text())
+    time.sleep(0.3)
+    supervisor.tick()
+    assert [stat for stat in states_in_session(leader) if stat == "Z"] == []
 
 
 def test_the_last_program_outlives_the_others(supervisor: Supervisor, tmp_path: Path) -> None:
