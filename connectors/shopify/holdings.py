@@ -39,7 +39,7 @@ class Holdings:
 
     def levels(self, references: Sequence[Reference]) -> dict[Reference, Remote]:
         """What is available for references that carry the shop's ids, each by the cheapest way to ask."""
-        wanted = {_pair(one): one for one in references if not unbound(one)}
+        wanted = {_pair(one): one for one in references if not missing_id(one)}
         found = self._levels_by_rest(wanted) if self.options.api == "rest" else self._levels_by_graphql(wanted)
         return {wanted[pair]: level_of(quantity) for pair, quantity in found if pair in wanted and quantity is not None}
 
@@ -97,14 +97,13 @@ class Holdings:
             "location_ids": ",".join(map(legacy_id, places)),
             "limit": "250",
         }
-        names = {legacy_id(id): id for id in (*items, *places)}
+        item_of, place_of = ({legacy_id(id): id for id in ids} for ids in (items, places))
         trail = Trail(f"{self.admin.system} inventory_levels.json")
         while params:
             answer, body = self.admin.rest("inventory_levels.json", params)
             for level in body["inventory_levels"]:
-                pair = names.get(str(level["inventory_item_id"])), names.get(str(level["location_id"]))
-                if pair[0] and pair[1]:
-                    yield (pair[0], pair[1]), level["available"]
+                pair = item_of[str(level["inventory_item_id"])], place_of[str(level["location_id"])]
+                yield pair, level["available"]
             params = next_params(answer.headers)
             if params:
                 trail.step(params.get("page_info", ""))
@@ -114,7 +113,8 @@ def _pair(one: Delivery | Reference) -> Pair:
     return one.bindings["sku"].external_id, one.bindings["location"].external_id
 
 
-def unbound(one: Delivery | Reference) -> str | None:
+def missing_id(one: Delivery | Reference) -> str | None:
+    """The first of the shop's ids that is not known."""
     return next((name for name in ("sku", "location") if name not in one.bindings), None)
 
 

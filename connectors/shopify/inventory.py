@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.shopify import documents
 from connectors.shopify.admin import Admin, Data
-from connectors.shopify.holdings import Holdings, legacy_id, level_of, unbound
+from connectors.shopify.holdings import Holdings, legacy_id, level_of, missing_id
 from connectors.shopify.options import Options
 from hub.connector import Capability
 from hub.errors import HubError, StopRun, TryLater, Unknown
@@ -45,7 +45,7 @@ class Inventory:
 
     def write(self, deliveries: Sequence[Delivery], key: str) -> Iterator[Receipt]:
         """A receipt for each, in order."""
-        unbound = {one.key: missing for one in deliveries if (missing := unbound(one))}
+        unbound = {one.key: missing for one in deliveries if (missing := missing_id(one))}
         bound = [one for one in deliveries if one.key not in unbound]
         receipts: dict[str, Receipt] = {
             name: Rejected(key=name, path=f"bindings.{missing}", reason=f"the shop's {missing} is not known")
