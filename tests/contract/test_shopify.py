@@ -419,3 +419,15 @@ def test_the_first_read_reaches_back_as_far_as_it_is_told():
 def test_without_a_token_the_connection_is_named():
     with serving([Say()]) as server, pytest.raises(StopRun, match="connection shop: has no password"):
         at(server)
+
+
+def test_an_article_and_a_place_with_one_number_are_told_apart():
+    bindings = {
+        "sku": Binding(external_id="gid://shopify/InventoryItem/7"),
+        "location": Binding(external_id="gid://shopify/Location/7"),
+    }
+    reference = Reference(key="A@B", bindings=bindings)
+    levels = [{"inventory_item_id": 7, "location_id": 7, "available": 3}]
+    with shop([Say(body={"inventory_levels": levels})]) as server:
+        found = at(server, api="rest").find("stock_level", [reference])
+    assert found[reference].value == {"quantity": 3}
