@@ -138,3 +138,34 @@ def test_make_targets_in_documents_exist(document: Path) -> None:
     blocks = re.findall(r"^```(?:sh|bash|console)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     named |= {name for block in blocks for name in re.findall(r"^(?:\$ )?make ([a-z]+)", block, re.MULTILINE)}
     assert named <= targets
+
+
+RUNBOOK = PROJECT / "docs" / "runbook.md"
+SENTENCE = re.compile(r"^\| (`[^|]*?) \| ", re.MULTILINE)
+PLACEHOLDER = re.compile(
+    r"\.\.\.+|'[^']*'|\"[^\"]*\"|\b(?:shop|stores|erp|tills|api-server|connection \w+)\b|\d+(?::\d+)?|[/()]"
+)
+
+
+def sentences() -> list[str]:
+    """What the runbook says that the hub says: code in the first column of its tables that is more than a word."""
+    cells = [cell for row in SENTENCE.findall(reads(RUNBOOK)) for cell in CODE.findall(row)]
+    return sorted({cell for cell in cells if cell.count(" ") > 2 and not cell.startswith("hub ")})
+
+
+@pytest.fixture(scope="module")
+def spoken() -> str:
+    """All text of the code, strings that go on in the next line put together."""
+    paths = [path for folder in ("hub", "connectors") for path in (PROJECT / folder).rglob("*.py")]
+    return "\n".join(re.sub(r"['\"]\s*\n\s*f?['\"]", "", reads(path)) for path in paths)
+
+
+@pytest.mark.parametrize("sentence", sentences())
+def test_sentences_of_the_runbook_are_ones_that_the_hub_says(sentence: str, spoken: str) -> None:
+    parts = [part.strip(" :;,()") for part in PLACEHOLDER.split(sentence)]
+    missing = [part for part in parts if len(part) > 5 and part not in spoken]
+    assert not missing, f"nothing in the code says {missing}"
+
+
+def test_the_runbook_has_sentences() -> None:
+    assert len(sentences()) > 25
