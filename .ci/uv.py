@@ -50,4 +50,4 @@ def environment() -> dict[str, str]:
 
 if __name__ == "__main__":
     uv = BIN / "uv"
-    os.execve(uv, [str(uv), *sys.argv[1:]], environment())
+    os.execve(uv, [str(uv), *sys.argv[1:]], environment())  # noqa: S606 - no shell is wanted

@@ -157,7 +157,7 @@ class LandscapeFile(Settings):
     systems: dict[Name, SystemSettings] = Field(min_length=1)
     authority: dict[str, dict[Pattern, str]] = Field(
         default_factory=dict,
-        description="By canonical object and location: the system whose word counts; others are kept for reconciliation.",
+        description="By canonical object and location: whose word counts; others are kept for reconciliation.",
     )
     channels: dict[Name, Channel] = Field(default_factory=dict)
     flows: dict[Name, FlowSettings] = Field(min_length=1)
