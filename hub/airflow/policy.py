@@ -12,11 +12,13 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from hub.errors import Held, HubError, StopRun, TryLater, Unknown
 
+# After 30 s, then 1, 2 and 2 minutes. While a task waits for its next try, news of its source waits too;
+# when the last try has failed, the schedule starts afresh.
 RETRIES: dict[str, Any] = {
     "retries": 4,
-    "retry_delay": timedelta(minutes=1),
-    "retry_exponential_backoff": 2,  # 1, 2, 4, 8 minutes
-    "max_retry_delay": timedelta(minutes=10),
+    "retry_delay": timedelta(seconds=30),
+    "retry_exponential_backoff": 2,
+    "max_retry_delay": timedelta(minutes=2),
 }
 
 POLICY = ExceptionRetryPolicy(
