@@ -56,7 +56,10 @@ class Budget(Protocol):
     """The calls that one vendor account allows, shared by every process that uses it."""
 
     def take(self, cost: float = 1.0) -> float:
-        """Take ``cost`` and answer the seconds to wait before the call may leave (0: now)."""
+        """Take ``cost`` and answer the seconds to wait before the call may leave (0: now).
+
+        A negative cost gives back what was taken and not used.
+        """
         ...
 
     def observe(self, available: float) -> None:

@@ -16,7 +16,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def check(json: Json = False) -> None:
-    """Read hub.yaml, schemas, mappings with their cases, connectors and connections; name every mistake with its place."""
+    """Read hub.yaml, schemas, mappings with their cases, connectors, connections; name every mistake with its place."""
     from hub.cli.place import site
     from hub.flow.check import check_project
 
@@ -42,9 +42,17 @@ def systems(json: Json = False) -> None:
     else:
         columns = ["system", "connector", "", "detail", "budget left", "waiting", "read until"]
         rows = [
-            [s["system"], s["connector"], "ok" if s["ok"] else "DOWN", s["detail"], s["budget"], s["open"], when(s["read_until"])]
+            [
+                s["system"],
+                s["connector"],
+                "ok" if s["ok"] else "DOWN",
+                s["detail"],
+                s["budget"],
+                s["open"],
+                when(s["read_until"]),
+            ]
             for s in found
-        ]  # fmt: skip
+        ]
         table("Systems", columns, rows)
     raise typer.Exit(0 if all(s["ok"] for s in found) else 1)
 
@@ -56,8 +64,10 @@ def trace(
     key: Annotated[str, typer.Argument(help="Its business key: SKU@LOCATION for stock.")],
     json: Json = False,
 ) -> None:
-    """The whole story of one key over all systems: who says what and where it was read, what each target should hold and
-    why, what it was confirmed to hold, and every step in between.
+    """The whole story of one key over all systems.
+
+    Who says what and where it was read, what each target should hold and why, what it was confirmed to
+    hold, and every step in between.
 
     Example: hub trace stock_level TS0001-M-BLU@ST01
     """
@@ -74,63 +84,77 @@ def trace(
 
 def _story(found: dict[str, Any]) -> None:
     line(f"[bold]{found['object']} {found['key']}[/bold]")
-    table(
-        "\nWhat is known",
-        ["system", "says", "until", "read from", "mapping", ""],
-        [
-            [r["system"], _short(r["data"]), when(r["vouched_until"]), _origin(r["origin"]), r["mapping"],
-             "" if r["counts"] else "another system has the authority here"]
-            for r in found["known"]
-        ],
-    )  # fmt: skip
-    table(
-        "\nEvents",
-        ["happened", "system", "object", "what", "in a snapshot", "read from"],
-        [
-            [when(e["event_time"]), e["system"], e["object"], _event(e["data"]), "yes" if e["contained"] else "", _origin(e["origin"])]
-            for e in found["events"]
-        ],
-    )  # fmt: skip
-    table(
-        "\nWhat each target should hold, and holds",
-        ["target", "should hold", "generation", "because", "confirmed", "at", ""],
-        [
-            [t["target"], _short(t["value"]), t["generation"], _short(t["why"]), _short(t["remote"]), when(t["confirmed_at"]),
-             "in doubt" if t["suspect"] else ""]
-            for t in found["targets"]
-        ],
-    )  # fmt: skip
-    if found["quarantine"]:
-        table(
-            "\nQuarantine",
-            ["number", "state", "system", "field", "reason", "read from"],
-            [
-                [q["id"], q["state"], q["system"], q["path"], q["reason"], _origin(q["origin"])]
-                for q in found["quarantine"]
-            ],
-        )
-    table(
-        "\nStep by step",
-        ["at", "step", "system", "before", "after", "answer", "run"],
-        [[when(a["at"]), a["step"], a["system"], _short(a["before"]), _short(a["after"]), a["answer"], a["run"]] for a in found["timeline"]],
-    )  # fmt: skip
+    _section("What is known", [_known(row) for row in found["known"]])
+    _section("Events", [_event(row) for row in found["events"]])
+    _section("What each target should hold, and holds", [_target(row) for row in found["targets"]])
+    _section("Quarantine", [_refused(row) for row in found["quarantine"]])
+    _section("Step by step", [_step(row) for row in found["timeline"]])
 
 
-def _event(data: dict[str, Any]) -> str:
-    if "delta" in data:
-        return f"{data['kind']} {data['delta']:+d}"
-    return f"{data['kind']} {data['quantity']} for {data['order']}"
+def _section(title: str, entries: list[list[str]]) -> None:
+    """A title and its entries: a first line each, and what belongs to it indented below."""
+    from rich.markup import escape
+
+    if entries:
+        line(f"\n[bold]{title}[/bold]")
+    for first, *rest in entries:
+        line(f"  {escape(first)}")
+        for more in filter(None, rest):
+            line(f"      [dim]{escape(more)}[/dim]")
 
 
-def _origin(origin: dict[str, Any] | None) -> str:
-    if not origin:
-        return ""
+def _known(row: dict[str, Any]) -> list[str]:
+    counts = "" if row["counts"] else "  (another system has the authority here)"
+    detached = "  (its latest snapshot did not speak for it)" if row["detached"] else ""
+    return [
+        f"{row['system']:8} {_short(row['data'])}{counts}{detached}",
+        f"vouched for until {when(row['vouched_until'])}",
+        f"read from {_origin(row['origin'])} by {row['mapping']}",
+    ]
+
+
+def _event(row: dict[str, Any]) -> list[str]:
+    data = row["data"]
+    what = f"{data['kind']} {data['delta']:+d}" if "delta" in data else f"{data['kind']} {data['quantity']}"
+    ticket = data.get("ticket")
+    details = [data["order"]] if "order" in data else []
+    details += [f"till {ticket['till']}, ticket {ticket['business_day']}/{ticket['sequence']}"] if ticket else []
+    details += ["in the authority's numbers already"] if row["contained"] else []
+    return [
+        f"{when(row['event_time'])}  {row['system']:8} {what}",
+        "; ".join(details),
+        f"read from {_origin(row['origin'])} by {row['mapping']}",
+    ]
+
+
+def _target(row: dict[str, Any]) -> list[str]:
+    holds = f"confirmed {_short(row['remote'])} at {when(row['confirmed_at'])}" if row["remote"] else "never confirmed"
+    doubt = ", in doubt" if row["suspect"] else ""
+    return [
+        f"{row['target']:8} should hold {_short(row['value'])} (generation {row['generation']}), {holds}{doubt}",
+        f"because {_short(row['why'])}",
+    ]
+
+
+def _refused(row: dict[str, Any]) -> list[str]:
+    return [f"{row['system']:8} {row['state']}: {row['path']}: {row['reason']}", f"read from {_origin(row['origin'])}"]
+
+
+def _step(row: dict[str, Any]) -> list[str]:
+    after = {k: v for k, v in (row["after"] or {}).items() if k not in ("because", "as_of")}
+    change = " -> ".join(filter(None, [_short(row["before"]), _short(after)]))
+    answer = f"  {row['answer']}" if row["answer"] else ""
+    origin = f"read from {_origin(row['origin'])} by {row['mapping']}" if row["origin"] else ""
+    return [f"{when(row['at'])}  {row['step']:11} {row['system']:8} {change}{answer}", origin, f"run {row['run']}"]
+
+
+def _origin(origin: dict[str, Any]) -> str:
     return f"{origin['source']}:{origin['line']}" if origin.get("line") else str(origin["source"])
 
 
 def _short(value: Any) -> str:
+    """A value in words: what is in the key anyway is left out."""
     if not isinstance(value, dict):
         return "" if value is None else str(value)
-    return ", ".join(
-        f"{k} {v}" for k, v in value.items() if k not in ("sku", "location", "id") and v not in (None, {}, [])
-    )
+    shown = {k: v for k, v in value.items() if k not in ("sku", "location", "id") and v not in (None, {}, [])}
+    return ", ".join(f"{k.replace('_', ' ')} {_short(v)}" for k, v in shown.items())

@@ -9,8 +9,8 @@ from hub.cli.say import Json, as_json, line
 app = typer.Typer(help="Mappings, and the cases that stand beside them.", no_args_is_help=True)
 
 
-@app.command()
-def test(json: Json = False) -> None:
+@app.command("test")
+def run_the_cases(json: Json = False) -> None:
     """Run every case of every mapping, as `make test` does; needs no database and no system."""
     from hub.cli.place import site
     from hub.mapping import load_folder, run_cases

@@ -1,4 +1,4 @@
-"""Availability's inputs from the journal, and its answer as desired values; the rule itself is hub.retail.availability."""
+"""Availability's inputs from the journal and its answer as desired values; the rule is hub.retail.availability."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def news_until(engine: Engine, flow: str, target: str) -> datetime:
-    """Up to when the target's own events have been read: the present where it tells none, NEVER where it has not yet."""
+    """Up to when the target's own events have been read: now where it tells none, NEVER where it has not yet."""
     if target not in engine.landscape.flows[flow].sources:
         return engine.clock.now()
     told = [snapshots.as_of(engine.journal, target, mapping.target, "") for mapping in engine.mappings(target)]

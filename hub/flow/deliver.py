@@ -1,4 +1,4 @@
-"""Deliver: what waits for one target goes out, in the vendor's batches, within the account's budget, until it agrees."""
+"""Deliver: what waits for a target goes out, in the vendor's batches, inside the account's budget, until it agrees."""
 
 from __future__ import annotations
 
@@ -106,7 +106,8 @@ def refresh_old(engine: Engine, current: Pass, target: str, object: str, capabil
     oldest = engine.clock.now() - capability.max_age / 2
     subjects = outbox.subjects_older_than(engine.journal, target, object, oldest)
     if subjects:
-        recompute.mark(engine.journal, derived_name(current.flow, object), subjects, engine.clock.now())
+        marked = dict.fromkeys(subjects, False)
+        recompute.mark(engine.journal, derived_name(current.flow, object), marked, engine.clock.now())
         derive.derive_due(engine, current)
 
 

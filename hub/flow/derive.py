@@ -53,7 +53,7 @@ def derive_some(engine: Engine, current: Pass, name: str) -> bool:
         audit.write(engine.journal, current.run, current.flow, [entry(c) for c in changed])
         events.mark_contained(engine.journal, derived.contained_object, derived.contained)
         for subject, due in derived.due.items():
-            recompute.mark(engine.journal, name, [subject], due)
+            recompute.mark(engine.journal, name, {subject: False}, due)
         for urgent in (True, False):
             subjects = [s for s, u in claimed.items() if u is urgent]
             enqueue(engine, current, subjects, urgent=urgent)
@@ -77,7 +77,7 @@ def enqueue(engine: Engine, current: Pass, subjects: Sequence[str] | None, *, ur
     """Bring every target's outbox in line for ``subjects``."""
     if subjects is not None and not subjects:
         return
-    for target in engine.landscape.flows[current.flow].targets:
+    for target in sorted(engine.landscape.flows[current.flow].targets):
         enqueue_for(engine, current, target, subjects, urgent=urgent)
 
 
@@ -103,5 +103,5 @@ def tick(engine: Engine, current: Pass, name: str) -> None:
         for canonical in OBJECTS.values():
             if canonical.derives == name and canonical.kind == "state":
                 turned = snapshots.turned_stale(engine.journal, canonical.name, ages, since, now)
-                recompute.mark(engine.journal, name, turned, now)
+                recompute.mark(engine.journal, name, dict.fromkeys(turned, False), now)
         settings.replace(engine.journal, f"tick/{name}", now.isoformat())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from hub.connector import Budget, Connection, Connector, Listener, Target, Watched
 from hub.errors import ConfigError, Held, HubError
-from hub.flow.objects import DELIVERS, FLOWS
+from hub.flow.objects import FLOWS
 from hub.flow.outcome import Outcome, Pass, sentence
 from hub.flow.systems import Systems
-from hub.journal import connect, inbox, migrate, outbox, remotes, runs
+from hub.journal import connect, inbox, migrate, outbox, runs
 from hub.journal.budgets import AccountBudget, Unlimited
 from hub.journal.vault import Vault
 from hub.model import Clock, Pushed
@@ -192,12 +192,6 @@ class Engine:
             return tables[object].get(value)
 
         return look
-
-    def suspect(self, flow: str, system: str, subjects: Collection[str]) -> None:
-        """Something happened in ``system``: where it is a target of ``flow``, what it holds must be read back."""
-        if system in self.landscape.flows[flow].targets:
-            for object in DELIVERS[flow].values():
-                remotes.suspect(self.journal, system, object, subjects=sorted(subjects))
 
     def flows_into(self, target: str) -> list[str]:
         """The flows that deliver to ``target``."""

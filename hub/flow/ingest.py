@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hub.connector import Listener, Source
 from hub.errors import ConfigError, HubError
-from hub.flow import bind, derive, intake, locks
+from hub.flow import bind, derive, intake, keep, locks
 from hub.flow.objects import objects_of
 from hub.flow.outcome import Outcome, Pass
 from hub.journal import checkpoints, inbox, outbox, snapshots
@@ -72,6 +72,7 @@ def pull(engine: Engine, current: Pass, system: str, name: str, mappings: list[M
         with engine.journal.transaction():
             intake.take(engine, current, system, batch, mappings)
             checkpoints.save(engine.journal, system, name, batch.checkpoint)
+            keep.finish(engine, current)
         source.release(batch.checkpoint)
         checkpoints.mark_released(engine.journal, system, name)
 
@@ -93,6 +94,7 @@ def take_pushed(engine: Engine, current: Pass, system: str) -> None:
                     batch = Batch(records=[record.become(origin=origin)], checkpoint=NOTHING)
                     intake.take(engine, current, system, batch, by_object.get(record.object, []))
             inbox.done(engine.journal, [id_ for id_, _, _ in claimed], current.run)
+            keep.finish(engine, current)
 
 
 NOTHING = Checkpoint(value={})

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from hub.flow.mapped import Mapped, origin_row, signature
-from hub.flow.objects import OBJECTS, CanonicalObject
+from hub.flow.objects import DELIVERS, OBJECTS, CanonicalObject
 from hub.flow.outcome import Pass
-from hub.journal import audit, events, quarantine, recompute, snapshots, states
+from hub.journal import audit, events, outbox, quarantine, recompute, remotes, snapshots, states
 from hub.model import Record, Refused, Scope
 
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ def keep_states(
     audit.write(engine.journal, current.run, current.flow, entries)
     lifted = quarantine.lift(engine.journal, system, canonical.name, [s.source_key for s in last.values()])
     moved = [f.state.subject for f in judged if f.verdict != "superseded"] if lifted or snapshot else []
-    mark(engine, canonical, [f.state.subject for f in judged if f.verdict in ("new", "changed")] + moved, urgent=False)
+    current.mark(
+        canonical.derives, [f.state.subject for f in judged if f.verdict in ("new", "changed")] + moved, urgent=False
+    )
 
 
 def state_of(
@@ -100,8 +102,9 @@ def keep_events(
     entries = [audit_of(system, canonical, e, "applied", None, None) for e in found.values() if e.id in new]
     audit.write(engine.journal, current.run, current.flow, entries)
     subjects = {e.subject for e in found.values() if e.id in new}
-    mark(engine, canonical, subjects, urgent=True)
-    engine.suspect(current.flow, system, subjects)
+    current.mark(canonical.derives, subjects, urgent=True)
+    if system in engine.landscape.flows[current.flow].targets:
+        current.doubted.setdefault(system, set()).update(subjects)
 
 
 def event_of(canonical: CanonicalObject, record: Record, raw: Record, mapping: Mapping) -> events.Event:
@@ -118,7 +121,7 @@ def event_of(canonical: CanonicalObject, record: Record, raw: Record, mapping: M
 
 
 def put_away(engine: Engine, current: Pass, system: str, mapped: Mapped) -> None:
-    """Refused records into quarantine, whole, grouped by what went wrong; what rests on their keys is looked at again."""
+    """Refused records into quarantine, whole, by what went wrong; what rests on their keys is looked at again."""
     if not mapped.refused:
         return
     payloads = [
@@ -139,7 +142,7 @@ def put_away(engine: Engine, current: Pass, system: str, mapped: Mapped) -> None
     for name in {m.target for _, _, m in mapped.refused if m is not None}:
         keys = [e.source_key for e in entries if e.source_key]
         detached = states.detach(engine.journal, system, name, keys, zero=None, run=current.run)
-        mark(engine, OBJECTS[name], detached.values(), urgent=False)
+        current.mark(OBJECTS[name].derives, detached.values(), urgent=False)
 
 
 def quarantined(refused: Refused, raw: Record | None, mapping: Mapping | None, ref: str) -> quarantine.Entry:
@@ -172,12 +175,23 @@ def vouch(
     now = engine.clock.now()
     was_stale = before is not None and any(before + age <= now for age in engine.landscape.stale_ages())
     look = states.subjects_of_series if was_stale else states.resting_on
-    mark(engine, canonical, look(engine.journal, system, canonical.name, scope.series), urgent=False)
+    current.mark(canonical.derives, look(engine.journal, system, canonical.name, scope.series), urgent=False)
 
 
-def mark(engine: Engine, canonical: CanonicalObject, subjects: Iterable[str], *, urgent: bool) -> None:
-    if canonical.derives:
-        recompute.mark(engine.journal, canonical.derives, subjects, engine.clock.now(), urgent=urgent)
+def finish(engine: Engine, current: Pass) -> None:
+    """The last step of a transaction that journals: what was marked on the way, in an order that all processes share.
+
+    First the subjects to derive, then the targets to doubt; nobody holds the second while waiting for the first.
+    """
+    now = engine.clock.now()
+    for derived in sorted(current.marked):
+        recompute.mark(engine.journal, derived, current.marked[derived], now)
+    for target in sorted(current.doubted):
+        outbox.alone(engine.journal, target)
+        for object in DELIVERS[current.flow].values():
+            remotes.suspect(engine.journal, target, object, subjects=sorted(current.doubted[target]))
+    current.marked.clear()
+    current.doubted.clear()
 
 
 def audit_of(

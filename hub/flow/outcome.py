@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 NAMES = (
@@ -76,3 +76,12 @@ class Pass:
     flow: str
     targets: Sequence[str] = ()  # whose outboxes this pass works on
     counts: Counts = field(default_factory=Counts)
+    marked: dict[str, dict[str, bool]] = field(default_factory=dict)  # derived object -> subject -> urgent
+    doubted: dict[str, set[str]] = field(default_factory=dict)  # target -> subjects to read back there
+
+    def mark(self, derived: str | None, subjects: Iterable[str], *, urgent: bool) -> None:
+        """What must be derived again once this transaction is through."""
+        if derived is not None:
+            found = self.marked.setdefault(derived, {})
+            for subject in subjects:
+                found[subject] = urgent or found.get(subject, False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.flow import derive
 from hub.flow.outcome import Pass
-from hub.journal import bindings, remotes
+from hub.journal import bindings, outbox, remotes
 from hub.model import Binding, Reference
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def read_some(
     ]
     found = {r.key: dict(remote.value) for r, remote in engine.target(target).find(object, references).items()}
     with engine.journal.transaction():
+        outbox.alone(engine.journal, target)
         believed = remotes.believed(engine.journal, target, object, [key for key, _ in keys])
         held = {key: (found.get(key, {}), 0) for key, _ in keys}
         remotes.confirm(engine.journal, target, object, held, read_at=began)

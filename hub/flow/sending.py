@@ -38,6 +38,7 @@ def send_next(engine: Engine, current: Pass, target: str, object: str, capabilit
     """
     tables = {name: bindings.by_key(engine.journal, target, name) for name in capability.binds}
     with engine.journal.transaction():
+        outbox.alone(engine.journal, target)
         claimed = outbox.claim(engine.journal, target, object, engine.clock.now(), capability.batch_size)
         if not claimed:
             return None
@@ -97,6 +98,7 @@ def send(
         receipts = list(engine.target(target).write(object, [delivery_of(m) for m in members], key))
     except Unknown as error:
         with engine.journal.transaction():
+            outbox.alone(engine.journal, target)
             attempts.mark_unknown(engine.journal, attempt, str(error))
             outbox.doubt(engine.journal, ids)
             tell(engine, current, target, object, members, "unknown", str(error))
@@ -104,6 +106,7 @@ def send(
         return Sent(len(members), True)
     except HubError as error:
         with engine.journal.transaction():
+            outbox.alone(engine.journal, target)
             attempts.settle(engine.journal, attempt, str(error))
             wait = timedelta(seconds=error.delay or 0) if isinstance(error, TryLater) else timedelta()
             current.counts["coalesced"] += outbox.put_back(
@@ -126,6 +129,7 @@ def settle(
     answered = {r.key: r for r in receipts}
     contradicted = False
     with engine.journal.transaction():
+        outbox.alone(engine.journal, target)
         if not attempts.settle(engine.journal, attempt, summary(receipts)):
             return Sent(len(members), True)  # somebody took it over while our lease had run out
         mine = attempts.members_open(engine.journal, attempt)
@@ -260,6 +264,7 @@ def repeat(engine: Engine, current: Pass, target: str, left: Mapping[str, Any]) 
 def give_back(engine: Engine, current: Pass, target: str, left: Mapping[str, Any], why: str) -> None:
     """Nobody knows what became of it: its keys are read back, and what still differs is sent as something new."""
     with engine.journal.transaction():
+        outbox.alone(engine.journal, target)
         attempts.settle(engine.journal, left["id"], why)
         mine = attempts.members_open(engine.journal, left["id"])
         current.counts["coalesced"] += outbox.put_back(engine.journal, sorted(mine), None, current.run)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hub.errors import StopRun
 from hub.flow import guard
 from hub.flow.compare import Difference, compare
-from hub.flow.keep import keep, mark, vouch
+from hub.flow.keep import keep, vouch
 from hub.flow.mapped import Mapped, map_all, signature
 from hub.flow.objects import OBJECTS, CanonicalObject
 from hub.flow.outcome import Pass
@@ -156,7 +156,7 @@ def settle_missing(
         return
     zero = canonical.guarded if policy == "zero" else None
     missing = states.detach(engine.journal, system, canonical.name, absent, zero=zero, run=current.run)
-    mark(engine, canonical, missing.values(), urgent=False)
+    current.mark(canonical.derives, missing.values(), urgent=False)
     answer = f"missing from {scope.identity}: {policy}"
     entries = [
         audit.Entry(step="missing", system=system, object=canonical.name, key=key, subject=subject, answer=answer)

@@ -18,8 +18,8 @@ RETURNING greatest(0, -tokens / per_second)
 
 OBSERVE = """
 UPDATE budget SET tokens = %(available)s, updated_at = clock_timestamp()
-WHERE account = %(account)s
-  AND %(available)s < least(capacity, tokens + extract(epoch FROM clock_timestamp() - updated_at) * per_second) - %(slack)s
+WHERE account = %(account)s AND %(available)s + %(slack)s
+      < least(capacity, tokens + extract(epoch FROM clock_timestamp() - updated_at) * per_second)
 """
 
 

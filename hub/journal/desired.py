@@ -34,7 +34,10 @@ class Changed:
     before: dict[str, Any] | None
 
 
-STAGE = "n integer, target text, object text, key text, subject text, parts jsonb, value jsonb, as_of timestamptz, why jsonb"
+STAGE = (
+    "n integer, target text, object text, key text, subject text, parts jsonb, value jsonb, "
+    "as_of timestamptz, why jsonb"
+)
 
 DIFFERS = """
 SELECT i.n, coalesce(d.generation, 0) + 1, d.value

@@ -16,7 +16,8 @@ from hub.journal.staging import many_changed
 # What the target will hold once what is out has arrived: that is what the desired value is compared with.
 EXPECTED = """
 SELECT d.target, d.object, d.key, d.subject, d.parts, d.generation, d.value, d.as_of,
-       (r.key IS NULL AND o.id IS NULL) AS never_read, d.refused IS NOT DISTINCT FROM d.generation AS refused, coalesce(o.value, r.value) AS expected
+       (r.key IS NULL AND o.id IS NULL) AS never_read, d.refused IS NOT DISTINCT FROM d.generation AS refused,
+       coalesce(o.value, r.value) AS expected
 FROM desired d
 LEFT JOIN remote r USING (target, object, key)
 LEFT JOIN delivery o ON o.target = d.target AND o.object = d.object AND o.key = d.key AND o.state <> 'pending'
@@ -55,6 +56,17 @@ RETURNING key, (xmax = 0) AS is_new
 BOUND = "EXISTS (SELECT 1 FROM binding b WHERE b.system = e.target AND b.object = '{0}' AND b.key = e.parts ->> '{0}')"
 
 
+OUTBOX = 4_202  # space of advisory locks
+
+
+def alone(connection: Connection, target: str) -> None:
+    """Be the only one to change the outbox of ``target``, and what is known of it, until the transaction ends.
+
+    Every transaction that does so begins with this; those that need several targets take them by name.
+    """
+    connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (OUTBOX, target))
+
+
 def rediff(
     connection: Connection,
     target: str,
@@ -79,9 +91,11 @@ def rediff(
         "run": run,
         "reason": reason,
     }
-    coalesced = connection.execute(COALESCE, arguments).rowcount
     bound = " AND ".join(BOUND.format(bind) for bind in binds if bind.isidentifier()) or "true"
-    rows = connection.execute(ENQUEUE.format(bound=bound), arguments).fetchall()
+    with connection.transaction():
+        alone(connection, target)
+        coalesced = connection.execute(COALESCE, arguments).rowcount
+        rows = connection.execute(ENQUEUE.format(bound=bound), arguments).fetchall()
     many_changed(connection, "delivery", len(rows) + coalesced)
     return sum(1 for _, is_new in rows if is_new), coalesced
 
@@ -90,8 +104,10 @@ CLAIM = """
 SELECT p.id, p.key, p.subject, p.parts, p.generation, p.value, p.as_of FROM delivery p
 WHERE p.target = %(target)s AND p.object = %(object)s AND p.state = 'pending'
   AND (p.not_before IS NULL OR p.not_before <= %(now)s)
-  AND NOT EXISTS (SELECT 1 FROM delivery o WHERE o.target = p.target AND o.aggregate = p.aggregate AND o.state <> 'pending')
-  AND NOT EXISTS (SELECT 1 FROM remote r WHERE r.target = p.target AND r.object = p.object AND r.key = p.key AND r.suspect)
+  AND NOT EXISTS (SELECT 1 FROM delivery o
+                  WHERE o.target = p.target AND o.aggregate = p.aggregate AND o.state <> 'pending')
+  AND NOT EXISTS (SELECT 1 FROM remote r
+                  WHERE r.target = p.target AND r.object = p.object AND r.key = p.key AND r.suspect)
 ORDER BY p.urgent DESC, p.id LIMIT %(limit)s FOR UPDATE OF p SKIP LOCKED
 """
 

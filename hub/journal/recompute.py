@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import datetime
 
 from hub.journal.database import Connection
 
 MARK = """
 INSERT INTO recompute AS r (object, subject, due, urgent)
-SELECT %(object)s, subject, %(due)s, %(urgent)s FROM unnest(%(subjects)s::text[]) AS m (subject)
+SELECT %(object)s, subject, %(due)s, urgent FROM unnest(%(subjects)s::text[], %(urgent)s::bool[]) AS m (subject, urgent)
+ORDER BY subject
 ON CONFLICT (object, subject) DO UPDATE
 SET due = least(r.due, excluded.due), urgent = r.urgent OR excluded.urgent
 """
@@ -23,21 +24,22 @@ RETURNING r.subject, r.urgent
 """
 
 
-def mark(connection: Connection, object: str, subjects: Iterable[str], due: datetime, *, urgent: bool = False) -> None:
-    """Ask for ``subjects`` at ``due``; an earlier due time and a greater urgency win.
+def mark(connection: Connection, object: str, subjects: Mapping[str, bool], due: datetime) -> None:
+    """Ask for ``subjects`` (each urgent or not) at ``due``; an earlier due time and a greater urgency win.
 
-    Sorted, so that two transactions that mark the same subjects never wait for each other in a ring.
+    In one sorted statement, so that two transactions that mark the same subjects never wait for each other in a ring.
     """
-    wanted = sorted(set(subjects))
-    if wanted:
-        connection.execute(MARK, {"object": object, "subjects": wanted, "due": due, "urgent": urgent})
+    if subjects:
+        names = sorted(subjects)
+        urgent = [subjects[name] for name in names]
+        connection.execute(MARK, {"object": object, "due": due, "subjects": names, "urgent": urgent})
 
 
 def mark_all(connection: Connection, derived: str, state: str, due: datetime) -> None:
     """Ask for every subject that ``state`` records or events know: the rules changed."""
     connection.execute(
         """INSERT INTO recompute (object, subject, due)
-           SELECT DISTINCT %s, subject, %s::timestamptz FROM source_state WHERE object = %s
+           SELECT DISTINCT %s, subject, %s::timestamptz FROM source_state WHERE object = %s ORDER BY subject
            ON CONFLICT (object, subject) DO UPDATE SET due = least(recompute.due, excluded.due)""",
         (derived, due, state),
     )

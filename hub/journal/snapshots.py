@@ -103,7 +103,8 @@ def last_complete(connection: Connection, system: str, object: str, series: str)
 
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
-            """SELECT n.id, n.as_of, n.rows, n.raw, n.source, n.mapping FROM series s JOIN snapshot n ON n.id = s.snapshot
+            """SELECT n.id, n.as_of, n.rows, n.raw, n.source, n.mapping
+               FROM series s JOIN snapshot n ON n.id = s.snapshot
                WHERE s.system = %s AND s.object = %s AND s.series = %s""",
             (system, object, series),
         ).fetchone()

@@ -8,7 +8,9 @@ from support.scene import Scene
 from support.truth import expected
 
 
-def test_after_one_pass_shop_and_tills_hold_what_the_raw_data_say_and_a_second_pass_writes_nothing(fresh: Scene) -> None:
+def test_after_one_pass_shop_and_tills_hold_what_the_raw_data_say_and_a_second_pass_writes_nothing(
+    fresh: Scene,
+) -> None:
     outcome = fresh.synchronise()
     counts = outcome.counts
     assert counts["read"] == sum(counts[n] for n in ("changed", "unchanged", "superseded", "quarantined"))

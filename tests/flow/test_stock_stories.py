@@ -13,7 +13,9 @@ from support.scene import Scene
 
 def articles(settled: Scene, story: str, count: int = 1) -> list[str]:
     """Articles that lie in plenty at the warehouse, chosen by the story's name."""
-    numbers = sorted(settled.retailer.world.skus, key=lambda sku: settled.retailer.world.random(story, sku.code).random())
+    numbers = sorted(
+        settled.retailer.world.skus, key=lambda sku: settled.retailer.world.random(story, sku.code).random()
+    )
     return [sku.code for sku in numbers[:count]]
 
 
@@ -151,7 +153,10 @@ def test_a_sale_in_the_shop_between_two_writes_is_not_overwritten(settled: Scene
         outcome = engine.deliver("shop")
     assert outcome.pending == 0
     assert settled.shop(sku, "WH1") == before + 5 - 2
-    steps = [row[0] for row in settled.query("SELECT step FROM audit WHERE key = %s AND system = 'shop' ORDER BY id", f"{sku}@WH1")]
+    steps = [
+        row[0]
+        for row in settled.query("SELECT step FROM audit WHERE key = %s AND system = 'shop' ORDER BY id", f"{sku}@WH1")
+    ]
     assert "conflict" in steps[-4:]
     assert steps[-1] == "confirmed"
 
@@ -185,7 +190,9 @@ def test_a_partial_file_speaks_for_its_own_lines_and_the_next_night_takes_them_b
     one, other = articles(settled, "partial", 2)
     settled.night_file("ST19", {one: 5, other: 5})
     settled.synchronise()
-    settled.retailer.stores.drop("ST19", as_of=settled.clock.forward(hours=1), complete=False, levels={one: 2}, dirty=False)
+    settled.retailer.stores.drop(
+        "ST19", as_of=settled.clock.forward(hours=1), complete=False, levels={one: 2}, dirty=False
+    )
     settled.synchronise()
     assert (settled.shop(one, "ST19"), settled.shop(other, "ST19")) == (1, 4)
     settled.clock.forward(hours=1)

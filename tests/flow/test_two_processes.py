@@ -22,10 +22,10 @@ def on_real_time(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch)
 
 def test_two_delivering_processes_share_one_bucket_and_use_it_to_95_percent(on_real_time: Scene) -> None:
     """60 levels by REST, one a call, with the shop's own bucket of 40 calls that leaks 2 a second."""
-    on_real_time.rewrite("options: {api: graphql, version: \"2026-04\"}", "options: {api: rest, version: \"2026-04\"}")
+    on_real_time.rewrite('options: {api: graphql, version: "2026-04"}', 'options: {api: rest, version: "2026-04"}')
     on_real_time.rewrite("budget: {points: 2000, per_second: 100}", "budget: {calls: 40, per_second: 2}")
     on_real_time.rewrite('sells_from: [WH1, "ST*"]', "sells_from: [WH1]")
-    on_real_time.rewrite("      tills: {grain: location, value: on_hand, locations: [\"ST*\"]}\n", "")
+    on_real_time.rewrite('      tills: {grain: location, value: on_hand, locations: ["ST*"]}\n', "")
     retailer = on_real_time.retailer
     with on_real_time.engine() as engine:
         from hub.flow import bind, derive, ingest
@@ -62,8 +62,26 @@ def test_two_delivering_processes_share_one_bucket_and_use_it_to_95_percent(on_r
     assert len(calls) / possible > 0.95, f"{len(calls)} calls in {seconds:.1f} s, {possible:.1f} were possible"
 
 
+def test_three_processes_at_once_do_the_work_of_one(on_real_time: Scene) -> None:
+    """They read, derive and deliver the same things at the same time: no error, no deadlock, the right numbers."""
+    workers = [worker(on_real_time, "once") for _ in range(3)]
+    ended = [w.communicate(timeout=200) for w in workers]
+    assert [w.returncode for w in workers] == [0, 0, 0], [complaint for _, complaint in ended]
+    last = worker(on_real_time, "once")
+    out, complaint = last.communicate(timeout=120)
+    assert last.returncode == 0, complaint
+    assert json.loads(out)["pending"] == 0
+    shop, tills = expected(on_real_time)
+    held, counted = on_real_time.retailer.shop.levels(), on_real_time.retailer.tills.counts()
+    assert {k: (v, held.get(k)) for k, v in shop.items() if held.get(k) != v} == {}
+    assert {k: (v, counted.get(k)) for k, v in tills.items() if counted.get(k) != v} == {}
+    assert 429 not in on_real_time.retailer.ledger.statuses()
+
+
 @pytest.mark.parametrize("kills", [3])
-def test_a_process_killed_in_the_middle_of_a_delivery_loses_and_doubles_nothing(on_real_time: Scene, kills: int) -> None:
+def test_a_process_killed_in_the_middle_of_a_delivery_loses_and_doubles_nothing(
+    on_real_time: Scene, kills: int
+) -> None:
     retailer = on_real_time.retailer
     for round_ in range(kills):
         killed = worker(on_real_time, "once")

@@ -85,7 +85,9 @@ def erp_numbers(connection: dict[str, Any]) -> dict[tuple[str, str], Number]:
             '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
             f'<t:ReadStock xmlns:t="{types}">{mark}<t:setSize>100</t:setSize></t:ReadStock></s:Body></s:Envelope>'
         )
-        answer = requests.post(url, data=body, auth=auth, headers={"SOAPAction": '""', "Content-Type": "text/xml"}, timeout=10)
+        answer = requests.post(
+            url, data=body, auth=auth, headers={"SOAPAction": '""', "Content-Type": "text/xml"}, timeout=10
+        )
         assert answer.ok, answer.text
         page = etree.fromstring(answer.content)
         for row in page.iter(f"{{{types}}}Row"):
@@ -94,7 +96,9 @@ def erp_numbers(connection: dict[str, Any]) -> dict[tuple[str, str], Number]:
                 key = cell["ITMREF"].strip().upper(), SITES[cell["STOFCY"].strip().upper()]
                 at = paris(cell["UPDDATTIM"].strip())
                 if key not in found or at >= found[key].as_of:
-                    found[key] = Number(pieces(cell["QTYSTU"].strip()) or 0, pieces(cell["QTYBLK"].strip() or "0") or 0, at, {})
+                    found[key] = Number(
+                        pieces(cell["QTYSTU"].strip()) or 0, pieces(cell["QTYBLK"].strip() or "0") or 0, at, {}
+                    )
         bookmark = next((e.text or "" for e in page.iter(f"{{{types}}}nextBookmark")), "")
         if not bookmark:
             return found
@@ -106,12 +110,22 @@ def till_sales(connection: dict[str, Any]) -> list[dict[str, Any]]:
     headers = {"Authorization": f"Bearer {connection['password']}", "Square-Version": "2026-01-22"}
     skus, cursor = {}, None
     while True:
-        page = requests.get(f"{base}/catalog/list", params={"types": "ITEM_VARIATION", "cursor": cursor}, headers=headers, timeout=10).json()
-        skus.update({o["id"]: o["item_variation_data"].get("sku", "") for o in page.get("objects", []) if o["type"] == "ITEM_VARIATION"})
+        page = requests.get(
+            f"{base}/catalog/list", params={"types": "ITEM_VARIATION", "cursor": cursor}, headers=headers, timeout=10
+        ).json()
+        skus.update(
+            {
+                o["id"]: o["item_variation_data"].get("sku", "")
+                for o in page.get("objects", [])
+                if o["type"] == "ITEM_VARIATION"
+            }
+        )
         cursor = page.get("cursor")
         if not cursor:
             break
-    places = {p["id"]: p["name"] for p in requests.get(f"{base}/locations", headers=headers, timeout=10).json()["locations"]}
+    places = {
+        p["id"]: p["name"] for p in requests.get(f"{base}/locations", headers=headers, timeout=10).json()["locations"]
+    }
     found = []
     ids = sorted(places)
     for start in range(0, len(ids), 10):
@@ -161,7 +175,9 @@ def on_hand(number: Number, sales: list[dict[str, Any]]) -> int:
     return left
 
 
-def expected(scene: Any, safety: int = 1, stale: timedelta = timedelta(hours=36)) -> tuple[dict[str, int], dict[str, int]]:
+def expected(
+    scene: Any, safety: int = 1, stale: timedelta = timedelta(hours=36)
+) -> tuple[dict[str, int], dict[str, int]]:
     """(the shop's, the tills') numbers by SKU@LOCATION, for every key that a source has spoken of."""
     names = {place.name.strip().casefold(): place.code for place in scene.retailer.world.locations}
     by_key: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
