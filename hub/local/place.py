@@ -12,6 +12,7 @@ import importlib.util
 import json
 import os
 import pwd
+import secrets
 import shutil
 import subprocess
 import tempfile
@@ -46,12 +47,15 @@ class Place:
 
 
 def place(home: Path) -> Place:
-    """The recorded place of ``home``, or a new one, recorded; folders that are missing are made."""
+    """The recorded place of ``home``, or a new one, recorded; folders that are missing are made.
+
+    For one process at a time: two would choose two places.
+    """
     home = make_home(home)
     found = _recorded(home) or _choose(home)
     for folder in (found.data, found.sockets):
         _private(folder, found)
-    record = {"data": str(found.data), "sockets": str(found.sockets), "user": found.user}
+    record = {"home": str(home), "data": str(found.data), "sockets": str(found.sockets), "user": found.user}
     (home / "postgres.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return found
 
@@ -79,6 +83,8 @@ def _recorded(home: Path) -> Place | None:
         record = json.loads((home / "postgres.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
+    if record.get("home") != str(home):
+        return None  # a copy of another home, whose database is not ours
     data, sockets = Path(record["data"]), Path(record["sockets"])
     if (os.geteuid() == 0) != bool(record["user"]) or not (data / "PG_VERSION").exists():
         return None  # another kind of user made it, or the folder was moved or emptied
@@ -87,7 +93,8 @@ def _recorded(home: Path) -> Place | None:
 
 def _choose(home: Path) -> Place:
     user = _other_user() if os.geteuid() == 0 else None
-    root = home if not user or can_enter(user, home) else _elsewhere(user) / _digest(home)
+    # Elsewhere the name is new each time: what a removed HUB_HOME left there is nobody's beginning.
+    root = home if not user or can_enter(user, home) else _elsewhere(user) / f"{_digest(home)}-{secrets.token_hex(3)}"
     data, sockets = root / "postgres", root / "sockets"
     if len(os.fsencode(sockets / SOCKET_FILE)) > SOCKET_PATH_LIMIT:
         sockets = Path(tempfile.gettempdir()) / f"omnihub-{os.geteuid()}-{_digest(home)}"

@@ -21,7 +21,7 @@ from typing import IO, Any
 from urllib.parse import quote
 
 from hub.errors import ConfigError, StopRun
-from hub.local.place import Place, place
+from hub.local.place import Place, make_home, place
 
 USER = "omnihub"
 DATABASES = ("omnihub", "airflow")
@@ -77,8 +77,9 @@ class Server:
 
     def start(self) -> str:
         """Run the server, or join the one that runs; the DSN of the database ``omnihub``."""
-        self._place = place(self.home)
+        make_home(self.home)
         with _locked(self.home / "postgres.lock"):
+            self._place = place(self.home)
             if not self._running(self._place):
                 if not (self._place.data / "PG_VERSION").exists():
                     _initialise(self._place)

@@ -67,6 +67,16 @@ def test_a_long_path_gets_a_short_socket_folder(open_tmp: Path) -> None:
     shutil.rmtree(sockets)
 
 
+def test_a_copy_of_a_home_has_a_database_of_its_own(open_tmp: Path) -> None:
+    with embedded(open_tmp / "home"):
+        pass
+    subprocess.run(["cp", "-a", open_tmp / "home", open_tmp / "copy"], check=True)
+    with embedded(open_tmp / "copy") as dsn, psycopg.connect(dsn) as connection:
+        connection.execute("CREATE TABLE only_in_the_copy (n int)")
+    with embedded(open_tmp / "home") as dsn, psycopg.connect(dsn) as connection:
+        assert connection.execute("SELECT to_regclass('only_in_the_copy')").fetchone() == (None,)
+
+
 def test_the_sockets_and_the_data_are_closed_to_others(open_tmp: Path) -> None:
     home = open_tmp / "home"
     with embedded(home):
@@ -152,6 +162,22 @@ def test_where_the_servers_user_cannot_reach_the_home_the_data_live_elsewhere_an
     assert recorded_data(closed / "home") == server.where
     assert stat.S_IMODE(closed.stat().st_mode) == 0o700
     shutil.rmtree(server.where.parent)
+
+
+@as_root
+def test_a_new_home_in_the_place_of_a_removed_one_starts_with_an_empty_database(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    wheres = []
+    for _ in range(2):
+        server = Server(closed / "home")
+        with psycopg.connect(server.start()) as connection:
+            connection.execute("CREATE TABLE first_life (n int)")
+        server.stop()
+        wheres.append(server.where.parent)
+        shutil.rmtree(closed / "home")
+    for where in wheres:
+        shutil.rmtree(where)
 
 
 @as_root
