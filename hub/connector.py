@@ -13,7 +13,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel
@@ -126,6 +126,15 @@ class Reopens(Protocol):
 
     def reopen(self, raw: bytes, name: str) -> Batch:
         """The batch that ``raw`` once was; its records satisfy :class:`hub.model.Lines`."""
+        ...
+
+
+@runtime_checkable
+class Rewinds(Protocol):
+    """A source that can be read again from a moment of a person's choice."""
+
+    def rewind(self, object: str, moment: datetime) -> Checkpoint:
+        """The checkpoint after which ``read`` answers everything that changed since ``moment``."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from connectors.shopify import orders, webhooks
@@ -57,6 +58,9 @@ class Shopify(Connector):
         if object != orders.OBJECT:
             raise StopRun(f"shopify reads orders, not {object}")
         yield from orders.read(self.admin, self.options, self.context.clock, since)
+
+    def rewind(self, object: str, moment: datetime) -> Checkpoint:
+        return Checkpoint(value={"updated_at": moment.isoformat()})
 
     def release(self, checkpoint: Checkpoint) -> None:
         """The shop keeps nothing for us."""

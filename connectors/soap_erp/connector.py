@@ -7,8 +7,9 @@ whose times are naive and in the ERP's own zone. They stay raw here; the mapping
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -98,6 +99,10 @@ class SoapErp(Connector):
         ]
         checkpoint = Checkpoint(value={"read_at": now.isoformat()})
         return Batch(records=records, checkpoint=checkpoint, scope=Scope(as_of=now, rows=len(rows)), raw=reply.raw)
+
+    def rewind(self, object: str, moment: datetime) -> Checkpoint:
+        local = moment.astimezone(ZoneInfo(self.options.zone))
+        return Checkpoint(value={"changed_since": local.strftime(STAMP), "bookmark": None})
 
     def _stock(self, position: dict[str, Any]) -> Iterator[Batch]:
         """Pages from ``position``, which names the bookmark of the next one while a read is under way."""

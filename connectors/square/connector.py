@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from connectors.square import orders, webhooks
@@ -57,6 +58,9 @@ class Square(Connector):
         if object != orders.OBJECT:
             raise StopRun(f"square reads orders, not {object}")
         yield from orders.read(self.api, self.options, self.context.clock, since)
+
+    def rewind(self, object: str, moment: datetime) -> Checkpoint:
+        return orders.rewind(self.api, moment)
 
     def release(self, checkpoint: Checkpoint) -> None:
         """Square keeps nothing for us."""

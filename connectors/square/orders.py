@@ -44,6 +44,11 @@ def read(api: Api, options: Options, clock: Clock, since: Checkpoint | None) -> 
         yield _batch([], reached, start, None)
 
 
+def rewind(api: Api, moment: datetime) -> Checkpoint:
+    """As if every location had been read up to ``moment``."""
+    return Checkpoint(value={"updated_at": {str(one["id"]): version_of(moment.isoformat()) for one in api.locations()}})
+
+
 def _search(options: Options, locations: Sequence[str], begin: datetime) -> Mapping[str, Any]:
     return {
         "location_ids": list(locations),

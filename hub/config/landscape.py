@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from hub.config.hours import Hours
-from hub.config.settings import BudgetSettings, Channel, FlowSettings, LandscapeFile, Retailer
+from hub.config.settings import BudgetSettings, Channel, FlowSettings, KeepSettings, LandscapeFile, Retailer
 from hub.config.values import best, select
 from hub.marked import Document
 
@@ -47,6 +47,7 @@ class Landscape:
     authority: Mapping[str, Mapping[str, str]]
     channels: Mapping[str, Channel]
     flows: Mapping[str, FlowSettings]
+    keep: KeepSettings
     document: Document = field(repr=False)
 
     def place(self, *path: str | int) -> str:
@@ -105,6 +106,7 @@ def landscape(settings: LandscapeFile, document: Document) -> Landscape:
         authority=settings.authority,
         channels=settings.channels,
         flows=settings.flows,
+        keep=settings.keep,
         document=document,
     )
 

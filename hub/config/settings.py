@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -150,10 +151,17 @@ class FlowSettings(Settings):
     guards: GuardSettings = GuardSettings()
 
 
+class KeepSettings(Settings):
+    """How long what is no longer needed for the work is kept."""
+
+    raw: Duration = Field(default=timedelta(days=90), description="Raw files, pages and messages as they arrived.")
+
+
 class LandscapeFile(Settings):
     """The whole of hub.yaml."""
 
     retailer: Retailer
+    keep: KeepSettings = KeepSettings()
     systems: dict[Name, SystemSettings] = Field(min_length=1)
     authority: dict[str, dict[Pattern, str]] = Field(
         default_factory=dict,

@@ -75,7 +75,7 @@ class Engine:
         ``connections`` resolves a connection id, ``dsn`` names the journal (default: HUB_DATABASE_URL).
         """
         from hub.config import project_root, resolver
-        from hub.flow import rules
+        from hub.flow import housekeeping, rules
 
         root = project or project_root()
         dsn = dsn or os.environ.get("HUB_DATABASE_URL")
@@ -84,6 +84,7 @@ class Engine:
         engine = cls(root, dsn, connections or resolver(root), clock or SystemClock())
         try:
             rules.notice(engine)
+            housekeeping.keep_house(engine)
             yield engine
         finally:
             engine._stack.close()

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from hub.connector import Rewinds
 from hub.errors import ConfigError, HubError
 from hub.flow import deliver, derive, ingest, locks
 from hub.flow.outcome import Outcome
 from hub.journal import checkpoints, snapshots
-from hub.model import Checkpoint
 
 if TYPE_CHECKING:
     from hub.flow.engine import Engine
@@ -66,6 +66,11 @@ def rewind(engine: Engine, flow: str, system: str | None, since: str) -> None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=ZoneInfo(engine.landscape.retailer.zone))
     for name in [system] if system else engine.landscape.flows[flow].sources:
+        source = engine.systems[name]
+        if not isinstance(source, Rewinds):
+            if system:
+                raise ConfigError(f"{name} cannot be read again from a moment: put its files into the folder again")
+            continue
         for object, _ in ingest.routes(engine, flow, name):
-            checkpoints.save(engine.journal, name, object, Checkpoint(value={"since": moment.isoformat()}))
+            checkpoints.save(engine.journal, name, object, source.rewind(object, moment))
             checkpoints.mark_released(engine.journal, name, object)

@@ -49,7 +49,7 @@ def test_two_delivering_processes_share_one_bucket_and_use_it_to_95_percent(on_r
     ended = [w.communicate(timeout=120) for w in workers]
     seconds = time.monotonic() - began
     assert [w.returncode for w in workers] == [0, 0], ended
-    calls = [c for c in retailer.ledger.calls(system="shop", since_id=last)]
+    calls = retailer.ledger.calls(system="shop", since_id=last)
     assert used_before
     assert 429 not in {c.status for c in calls}
     writes = [c for c in calls if c.write]
