@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from collections.abc import Iterator
 
@@ -77,6 +78,24 @@ def test_operations_see_the_counts_and_the_way_to_the_run(hub: Booted) -> None:
     link = hub.api(f"{task}/links")["extra_links"]["Hub run"]
     assert link == f"/hub/runs/{counts['run']}"
     assert f"Run {counts['run']}" in hub.api(link)
+
+
+def test_a_failed_task_says_in_one_sentence_what_to_do(hub: Booted) -> None:
+    file = hub.site.home / "connections.json"
+    right = file.read_text(encoding="utf-8")
+    connections = json.loads(right)
+    connections["erp"]["password"] = "changed by somebody"
+    file.write_text(json.dumps(connections), encoding="utf-8")
+    try:
+        run = hub.api("/api/v2/dags/stock_from_erp/dagRuns", "POST", logical_date=None)["dag_run_id"]
+        task = f"/api/v2/dags/stock_from_erp/dagRuns/{run}/taskInstances/read_erp"
+        eventually(lambda: hub.api(task)["state"] == "failed")
+    finally:
+        file.write_text(right, encoding="utf-8")
+    (error,) = [line for line in hub.api(f"{task}/logs/1")["content"] if line.get("level") == "error"]
+    (failure,) = error["error_detail"]  # no chain of causes behind it
+    assert failure["exc_value"].startswith("erp refused the sign-in; check the login and secret of the connection")
+    assert hub.api(task)["try_number"] == 1  # repeating it would not help
 
 
 def test_sigterm_ends_everything_within_15_seconds_also_while_a_task_runs(hub: Booted) -> None:

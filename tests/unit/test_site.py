@@ -9,30 +9,14 @@ import stat
 from pathlib import Path
 
 import pytest
+from support.booted import free_port
 
 from hub.errors import ConfigError
-from hub.local.site import PORTS, Site
-
-
-def free_ports() -> int:
-    """The first of six free ports in a row."""
-    for start in range(20000, 60000, 10):
-        probes = [socket.socket() for _ in PORTS]
-        try:
-            for offset, probe in enumerate(probes):
-                probe.bind(("127.0.0.1", start + offset))
-        except OSError:
-            continue
-        else:
-            return start
-        finally:
-            for probe in probes:
-                probe.close()
-    raise RuntimeError("no free ports")
+from hub.local.site import Site
 
 
 def site(home: Path, port: int = 0) -> Site:
-    return Site(home=home, project=home, port=port or free_ports())
+    return Site(home=home, project=home, port=port or free_port())
 
 
 def test_one_setting_moves_all_ports(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
