@@ -1,4 +1,4 @@
-"""A whole retailer and a hub over it, in one process: real SOAP, SFTP, HTTP and PostgreSQL, and a clock that a test sets."""
+"""A whole retailer and a hub over it, in one process: real SOAP, SFTP, HTTP and PostgreSQL, a clock that tests set."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Scene:
 
 @contextmanager
 def scene(folder: Path, dsn: str, monkey_home: Any, *, real_time: bool = False) -> Iterator[Scene]:
-    """A populated retailer, served on free ports, and an empty journal; on the test's own time unless told otherwise."""
+    """A populated retailer, served on free ports, and an empty journal; on the test's own time unless asked."""
     clock = RealClock() if real_time else SetClock()
     with ExitStack() as stack:
         retailer = Retailer(folder / "sandbox", clock=clock)

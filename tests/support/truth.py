@@ -139,7 +139,8 @@ def till_sales(connection: dict[str, Any]) -> list[dict[str, Any]]:
                     continue
                 for line in order["line_items"]:
                     found.append({
-                        "sku": skus[line["catalog_object_id"]].strip().upper(), "place": places[order["location_id"]].strip().casefold(),
+                        "sku": skus[line["catalog_object_id"]].strip().upper(),
+                        "place": places[order["location_id"]].strip().casefold(),
                         "pieces": int(line["quantity"]), "at": datetime.fromisoformat(order["closed_at"]),
                         "known": datetime.fromisoformat(order["created_at"]), "till": order["metadata"]["workstation"],
                         "ticket": (order["metadata"]["business_day"], int(order["metadata"]["sequence"])),
