@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from hub.errors import ConfigError
 from hub.journal import events, snapshots, states
 from hub.journal.desired import Desired
 from hub.model import Ticket
@@ -127,7 +128,11 @@ def news_until(engine: Engine, flow: str, target: str) -> datetime:
     """Up to when the target's own events have been read: now where it tells none, NEVER where it has not yet."""
     if target not in engine.landscape.flows[flow].sources:
         return engine.clock.now()
-    told = [snapshots.as_of(engine.journal, target, mapping.target, "") for mapping in engine.mappings(target)]
+    try:
+        mappings = engine.mappings(target)
+    except ConfigError:
+        return NEVER  # reading it says what is wrong; what is derived for the others does not wait for that
+    told = [snapshots.as_of(engine.journal, target, mapping.target, "") for mapping in mappings]
     return min((t or NEVER for t in told), default=engine.clock.now())
 
 

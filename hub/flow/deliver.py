@@ -43,7 +43,8 @@ def deliver_flow(engine: Engine, flow: str, target: str, seconds: float) -> Outc
         derive.derive_due(engine, current)
         with locks.shared(engine.journal, f"deliver/{target}"):
             send_waiting(engine, current, target, seconds)
-        return engine.ended(current, f"{flow} to {target}")
+        ring = (target,) if outbox.sendable(engine.journal, target, engine.clock.now()) else ()
+        return engine.ended(current, f"{flow} to {target}", ring=ring)
 
 
 def all_targets(engine: Engine) -> list[str]:
@@ -54,6 +55,7 @@ def send_waiting(engine: Engine, current: Pass, target: str, seconds: float) -> 
     """Settle what an earlier pass left open, learn what the target knows, then send until nothing waits."""
     until = time.monotonic() + seconds
     bind.bind_missing(engine, current, target)
+    derive.catch_up(engine, current, target)
     for object in DELIVERS[current.flow].values():
         capability = engine.target(target).capability(object)
         sending.settle_left_open(engine, current, target, object, capability)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from hub.errors import ConfigError
 from hub.flow import availability
 from hub.flow.objects import DELIVERS, OBJECTS
 from hub.flow.outcome import Pass
@@ -78,7 +79,20 @@ def enqueue(engine: Engine, current: Pass, subjects: Sequence[str] | None, *, ur
     if subjects is not None and not subjects:
         return
     for target in sorted(engine.landscape.flows[current.flow].targets):
-        enqueue_for(engine, current, target, subjects, urgent=urgent)
+        try:
+            enqueue_for(engine, current, target, subjects, urgent=urgent)
+        except ConfigError as error:  # its delivery says so too; the other targets go on
+            engine.log.warning("%s: nothing can be put into its outbox: %s", target, error)
+            settings.replace(engine.journal, f"behind/{target}", "yes")
+
+
+def catch_up(engine: Engine, current: Pass, target: str) -> None:
+    """Compare everything, where the outbox of ``target`` could not follow while its configuration was wrong."""
+    if settings.get(engine.journal, f"behind/{target}") != "yes":
+        return
+    with engine.journal.transaction():
+        settings.replace(engine.journal, f"behind/{target}", "no")
+        enqueue_for(engine, current, target, None, urgent=False)
 
 
 def enqueue_for(engine: Engine, current: Pass, target: str, subjects: Sequence[str] | None, *, urgent: bool) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hub.connector import Listener, Source
-from hub.errors import ConfigError, HubError
+from hub.errors import ConfigError, HubError, Reject
 from hub.flow import bind, derive, intake, keep, locks
 from hub.flow.objects import objects_of
 from hub.flow.outcome import Outcome, Pass
 from hub.journal import checkpoints, inbox, outbox, snapshots
-from hub.model import Batch, Checkpoint, Origin
+from hub.model import Batch, Checkpoint, Origin, Pushed, Record, Refused
 
 if TYPE_CHECKING:
     from hub.flow.engine import Engine
@@ -89,15 +89,25 @@ def take_pushed(engine: Engine, current: Pass, system: str) -> None:
             if not claimed:
                 return
             for id_, raw, request in claimed:
-                for record in listener.unpack(request):
-                    origin = Origin(source=f"{system} pushed {request.path}", raw=raw, message=str(id_))
-                    batch = Batch(records=[record.become(origin=origin)], checkpoint=NOTHING)
+                origin = Origin(source=f"{system} pushed {request.path}", raw=raw, message=str(id_))
+                for record in unpacked(listener, request, origin):
+                    batch = Batch(records=[record], checkpoint=NOTHING)
                     intake.take(engine, current, system, batch, by_object.get(record.object, []))
             inbox.done(engine.journal, [id_ for id_, _, _ in claimed], current.run)
             keep.finish(engine, current)
 
 
 NOTHING = Checkpoint(value={})
+PUSHED = "pushed"  # what a message is called that could not be unpacked
+
+
+def unpacked(listener: Listener, request: Pushed, origin: Origin) -> list[Record | Refused]:
+    """The records of a message; one that cannot be unpacked is refused, or it would stop those behind it for ever."""
+    try:
+        return [record.become(origin=origin) for record in listener.unpack(request)]
+    except Reject as error:
+        data = {"path": request.path, "received_at": request.received_at.isoformat()}
+        return [Refused(object=PUSHED, key=None, data=data, path=error.path, reason=error.reason, origin=origin)]
 
 
 def deliver_along(engine: Engine, current: Pass, target: str) -> bool:
@@ -107,7 +117,7 @@ def deliver_along(engine: Engine, current: Pass, target: str) -> bool:
     """
     from hub.flow import deliver
 
-    if not outbox.open_count(engine.journal, [target]):
+    if not outbox.sendable(engine.journal, target, engine.clock.now()):
         return True
     with locks.if_free(engine.journal, f"deliver/{target}") as free:
         if not free:
@@ -117,7 +127,7 @@ def deliver_along(engine: Engine, current: Pass, target: str) -> bool:
         except HubError as error:
             engine.log.warning("%s: left to the delivery DAG: %s", target, error)
             return False
-    return not outbox.open_count(engine.journal, [target])
+    return not outbox.sendable(engine.journal, target, engine.clock.now())
 
 
 def is_open(engine: Engine, system: str) -> bool:

@@ -14,6 +14,8 @@ from hub.errors import ConfigError
 from hub.model import Clock
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
     from hub.config import Landscape
 
 
@@ -80,4 +82,14 @@ class Systems:
         except ValidationError as error:
             first = error.errors()[0]
             path = ("systems", name, "options", *(str(p) for p in first["loc"]))
-            raise ConfigError(first["msg"], self._landscape.place(*path)) from None
+            raise ConfigError(_sentence(kind, first), self._landscape.place(*path)) from None
+
+
+def _sentence(kind: type[Connector], error: ErrorDetails) -> str:
+    """What is wrong with an option, and what was probably meant."""
+    from hub.config.mistakes import did_you_mean, mistake
+
+    if error["type"] == "extra_forbidden":
+        name = str(error["loc"][-1])
+        return f'unknown key "{name}"{did_you_mean(name, kind.config.model_fields)}'
+    return mistake(error)[1]

@@ -164,6 +164,16 @@ def open_count(connection: Connection, targets: Sequence[str]) -> int:
     return int(row[0]) if row else 0
 
 
+def sendable(connection: Connection, target: str, now: datetime) -> bool:
+    """Whether something of ``target`` waits that may go out now, so that somebody should be called."""
+    row = connection.execute(
+        """SELECT EXISTS (SELECT 1 FROM delivery WHERE target = %s AND state = 'pending'
+                          AND (not_before IS NULL OR not_before <= %s))""",
+        (target, now),
+    ).fetchone()
+    return bool(row and row[0])
+
+
 def subjects_older_than(connection: Connection, target: str, object: str, as_of: datetime) -> list[str]:
     """Subjects of waiting deliveries whose as-of is before ``as_of``."""
     rows = connection.execute(
