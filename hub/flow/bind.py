@@ -56,12 +56,16 @@ def bind_missing(engine: Engine, current: Pass, target: str, *, first: str = "sk
             total += keep(engine, current, target, object, found)
     if total:
         derive.enqueue_for(engine, current, target, None, urgent=False)
-    waiting = sum(
-        desired.unbound(engine.journal, target, object, engine.target(target).capability(object).binds)
-        for object in DELIVERS[current.flow].values()
-    )
-    current.counts["waiting"] = max(current.counts["waiting"], waiting)
+    current.counts["waiting"] = max(current.counts["waiting"], waiting(engine, current.flow, target))
     return total
+
+
+def waiting(engine: Engine, flow: str, target: str) -> int:
+    """How many values for ``target`` wait until what they belong to is found there."""
+    return sum(
+        desired.unbound(engine.journal, target, object, engine.target(target).capability(object).binds)
+        for object in DELIVERS[flow].values()
+    )
 
 
 def unbound(engine: Engine, flow: str, target: str, object: str, first: str) -> list[Reference]:

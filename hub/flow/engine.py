@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psycopg
+
 from hub.connector import Budget, Connection, Connector, Listener, Target, Watched
-from hub.errors import ConfigError, Held, HubError
+from hub.errors import ConfigError, Held, HubError, TryLater
 from hub.flow.objects import FLOWS
 from hub.flow.outcome import Outcome, Pass, sentence
 from hub.flow.systems import Systems
@@ -213,6 +215,11 @@ class Engine:
             state = "held" if isinstance(error, Held) else "failed"
             runs.finish(self.journal, run, state, current.counts.named(), str(error))
             raise
+        except psycopg.OperationalError as error:
+            first = str(error).strip().partition("\n")[0]
+            raise TryLater(
+                f"the journal's database did not answer as it should ({first}); the run is repeated", 5.0
+            ) from error
         except BaseException as error:
             runs.finish(self.journal, run, "failed", current.counts.named(), f"{type(error).__name__}: {error}")
             raise

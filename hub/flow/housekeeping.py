@@ -6,7 +6,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from hub.journal import settings
+from hub.journal import runs, settings
 from hub.journal.database import ensure_partitions
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("hub.flow")
 NAME = "housekeeping"
 EVERY = timedelta(days=1)
+ABANDONED = timedelta(hours=6)  # no pass runs that long: its process was killed
 
 
 def keep_house(engine: Engine) -> int:
@@ -27,6 +28,7 @@ def keep_house(engine: Engine) -> int:
         if not settings.replace(engine.journal, NAME, now.isoformat()):
             return 0
         ensure_partitions(engine.journal)
+        runs.give_up(engine.journal, ABANDONED)
         removed = engine.vault.forget_older_than(engine.journal, engine.landscape.keep.raw)
     if removed:
         log.info("%d raw payloads older than %s days were removed", removed, engine.landscape.keep.raw.days)

@@ -113,11 +113,14 @@ def unpacked(listener: Listener, request: Pushed, origin: Origin) -> list[Record
 def deliver_along(engine: Engine, current: Pass, target: str) -> bool:
     """Deliver to ``target`` within this pass; False when somebody must be rung for what is left.
 
-    Trouble at the target is the delivery's to report, not this source's.
+    What nothing at the target is bound to yet is bound on the way. Trouble at the target is the
+    delivery's to report, not this source's.
     """
     from hub.flow import deliver
 
-    if not outbox.sendable(engine.journal, target, engine.clock.now()):
+    if not outbox.sendable(engine.journal, target, engine.clock.now()) and not bind.waiting(
+        engine, current.flow, target
+    ):
         return True
     with locks.if_free(engine.journal, f"deliver/{target}") as free:
         if not free:

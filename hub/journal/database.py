@@ -35,6 +35,8 @@ def connect(dsn: str) -> Connection:
         raise TryLater(f"the journal's database does not answer: {_first_line(error)}", 5.0) from error
     set_json_loads(_loads, connection)
     connection.execute("SET TimeZone = 'UTC'")
+    # A process that is killed while it waits for a lock must not keep its place in the line.
+    connection.execute("SET client_connection_check_interval = '2s'")
     return connection
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -25,6 +25,15 @@ def finish(connection: Connection, run: str, state: str, counts: Mapping[str, in
         "UPDATE run SET state = %s, counts = %s, sentence = %s, ended_at = clock_timestamp() WHERE id = %s",
         (state, Jsonb(dict(counts)), sentence, run),
     )
+
+
+def give_up(connection: Connection, age: timedelta) -> int:
+    """Runs older than ``age`` that never ended are failed: their process was killed."""
+    return connection.execute(
+        """UPDATE run SET state = 'failed', ended_at = clock_timestamp(), sentence = 'its process ended before it did'
+           WHERE state = 'running' AND started_at < clock_timestamp() - %s""",
+        (age,),
+    ).rowcount
 
 
 def show(connection: Connection, run: str) -> dict[str, Any] | None:
