@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import runpy
 import subprocess
@@ -82,12 +83,13 @@ def _pins(path: Path) -> list[str]:
 def test_the_makefile_refuses_a_python_that_is_too_old_with_a_sentence(tmp_path: Path) -> None:
     old = tmp_path / "python3"
     pretend = "import sys; sys.version_info = (3, 10, 14); exec(sys.argv[1])"
-    old.write_text(f"#!/bin/sh\nexec {sys.executable} -c '{pretend}' \"$2\"\n", encoding="utf-8")
+    old.write_text(f"#!/bin/sh\nexec '{sys.executable}' -c '{pretend}' \"$2\"\n", encoding="utf-8")
     old.chmod(0o755)
     (tmp_path / "Makefile").write_bytes((PROJECT / "Makefile").read_bytes())
     for name in ("requirements.lock", "pyproject.toml"):
         (tmp_path / name).touch()
-    made = subprocess.run(["make", "setup", f"PYTHON={old}"], cwd=tmp_path, capture_output=True, text=True)
+    env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    made = subprocess.run(["make", "setup", f"PYTHON={old}"], cwd=tmp_path, env=env, capture_output=True, text=True)
     assert made.returncode == 2
     assert "omnihub needs Python 3.11 to 3.13" in made.stderr
     assert "is 3.10: make PYTHON=" in made.stderr
