@@ -74,7 +74,11 @@ def serving(script: Script | Sequence[Say] | Say, **connection: Any) -> Iterator
             parts = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             request = Heard(
-                self.command, parts.path, parse_qs(parts.query), {k.lower(): v for k, v in self.headers.items()}, body
+                self.command,
+                parts.path,
+                parse_qs(parts.query, keep_blank_values=True),
+                {k.lower(): v for k, v in self.headers.items()},
+                body,
             )
             heard.append(request)
             self.say(answer(request))
