@@ -6,6 +6,7 @@ A message is verified over its raw body, stored in the inbox, and answered; ring
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
 from datetime import UTC, datetime
@@ -45,6 +46,7 @@ class Gateway:
     def __init__(self, engines: Engines, bell: Bell) -> None:
         self.engines = engines
         self.bell = bell
+        self.refused: Counter[str] = Counter()  # by system, since the gateway started
 
     async def hook(self, request: Request) -> JSONResponse:
         system = request.path_params["system"]
@@ -62,6 +64,7 @@ class Gateway:
                     return JSONResponse({"error": "unknown system"}, 404)
                 new = engine.receive(pushed)
         except Reject as error:
+            self.refused[pushed.system] += 1
             log.warning("%s: a message was refused: %s", pushed.system, error)
             return JSONResponse({"error": "the signature is wrong or too old"}, 401)
         except ConfigError as error:
@@ -82,7 +85,8 @@ class Gateway:
                 engine.journal.execute("SELECT 1")
         except Exception as error:  # noqa: BLE001 - every reason for not being well is the answer
             return JSONResponse({"journal": str(error).splitlines()[0] if str(error) else "down"}, 503)
-        return JSONResponse({"journal": "ok", "bell": "ok" if self.bell.well else "not heard"})
+        found = {"journal": "ok", "bell": "ok" if self.bell.well else "not heard"}
+        return JSONResponse({**found, "refused": dict(self.refused)} if self.refused else found)
 
 
 def application(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, LifoQueue
 
+from hub.errors import ConfigError
 from hub.flow import Engine
 
 log = logging.getLogger("hub.gateway")
@@ -28,6 +29,7 @@ class Engines:
         self._opener = opener
         self._landscape = landscape
         self._idle: LifoQueue[_Open] = LifoQueue()
+        self._complained = 0.0  # of the hub.yaml that was written then
 
     @contextmanager
     def one(self) -> Iterator[Engine]:
@@ -50,15 +52,28 @@ class Engines:
 
     def _take(self) -> _Open:
         written = self._landscape.stat().st_mtime
-        while True:
-            try:
-                found = self._idle.get_nowait()
-            except Empty:
-                manager = self._opener()
-                return _Open(manager.__enter__(), manager, written)
-            if found.landscape == written:
-                return found
-            self._close(found)
+        try:
+            found = self._idle.get_nowait()
+        except Empty:
+            return self._opened(written)
+        if found.landscape == written:
+            return found
+        try:
+            fresh = self._opened(written)
+        except ConfigError as error:  # a slip in an edit must not cost anybody's messages
+            self._say_once(written, error)
+            return found
+        self._close(found)
+        return fresh
+
+    def _opened(self, written: float) -> _Open:
+        manager = self._opener()
+        return _Open(manager.__enter__(), manager, written)
+
+    def _say_once(self, written: float, error: ConfigError) -> None:
+        if self._complained != written:
+            log.warning("going on with the landscape as it was: %s", error)
+        self._complained = written
 
     @staticmethod
     def _close(open_: _Open) -> None:

@@ -131,6 +131,27 @@ def test_what_is_not_signed_by_the_sender_is_refused_and_not_stored(
     assert inbox(shop_floor) == []
 
 
+def test_what_is_refused_is_counted_by_system(shop_floor: Scene, gateway: str) -> None:
+    body, headers = an_order(shop_floor)
+    late = {**headers, "X-Shopify-Triggered-At": "2026-01-01T00:00:00Z"}
+    for spoilt, message in ((headers, body + b" "), (late, body)):
+        answer = requests.post(f"{gateway}/hooks/shop", data=message, headers=spoilt, timeout=10)
+        assert answer.status_code == 401
+    assert requests.get(f"{gateway}/health", timeout=10).json()["refused"] == {"shop": 2}
+
+
+def test_a_slip_in_hub_yaml_costs_no_message(shop_floor: Scene, gateway: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert requests.get(f"{gateway}/health", timeout=10).status_code == 200
+    shop_floor.rewrite("stale_after", "stale_afer")
+    for _ in range(2):
+        body, headers = an_order(shop_floor)
+        answer = requests.post(f"{gateway}/hooks/shop", data=body, headers=headers, timeout=10)
+        assert answer.status_code == 200
+    said = [record.message for record in caplog.records if "stale_afer" in record.message]
+    assert len(said) == 1
+    assert said[0].startswith("going on with the landscape as it was: ")
+
+
 @pytest.mark.parametrize("system", ["nobody", "erp"])
 def test_a_system_that_is_unknown_or_does_not_push_is_not_found(gateway: str, system: str) -> None:
     assert requests.post(f"{gateway}/hooks/{system}", data=b"{}", timeout=10).status_code == 404
