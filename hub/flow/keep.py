@@ -61,7 +61,7 @@ def keep_states(
         current.counts.judge("changed" if found.verdict == "new" else found.verdict)
     current.counts.judge("superseded", len(repeated))
     audit.write(engine.journal, current.run, current.flow, entries)
-    lifted = quarantine.lift(engine.journal, system, canonical.name, [s.source_key for s in last.values()])
+    lifted = quarantine.lift(engine.journal, system, canonical.name, [s.source_key for s in last.values()], list(last))
     moved = [f.state.subject for f in judged if f.verdict != "superseded"] if lifted or snapshot else []
     current.mark(
         canonical.derives, [f.state.subject for f in judged if f.verdict in ("new", "changed")] + moved, urgent=False
@@ -140,9 +140,15 @@ def put_away(engine: Engine, current: Pass, system: str, mapped: Mapped) -> None
     ]  # fmt: skip
     audit.write(engine.journal, current.run, current.flow, told)
     for name in {m.target for _, _, m in mapped.refused if m is not None}:
-        keys = [e.source_key for e in entries if e.source_key]
-        detached = states.detach(engine.journal, system, name, keys, zero=None, run=current.run)
-        current.mark(OBJECTS[name].derives, detached.values(), urgent=False)
+        known = states.detach(
+            engine.journal,
+            system,
+            name,
+            source_keys=[e.source_key for e in entries if e.source_key and e.object == name],
+            keys=[e.key for e in entries if e.key and e.object == name],
+            run=current.run,
+        )
+        current.mark(OBJECTS[name].derives, known.values(), urgent=False)
 
 
 def quarantined(refused: Refused, raw: Record | None, mapping: Mapping | None, ref: str) -> quarantine.Entry:

@@ -155,7 +155,7 @@ def settle_missing(
     if not absent:
         return
     zero = canonical.guarded if policy == "zero" else None
-    missing = states.detach(engine.journal, system, canonical.name, absent, zero=zero, run=current.run)
+    missing = states.detach(engine.journal, system, canonical.name, source_keys=absent, zero=zero, run=current.run)
     current.mark(canonical.derives, missing.values(), urgent=False)
     answer = f"missing from {scope.identity}: {policy}"
     entries = [

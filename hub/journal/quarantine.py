@@ -69,12 +69,12 @@ def put(connection: Connection, flow: str, system: str, entries: Sequence[Entry]
     )
 
 
-def lift(connection: Connection, system: str, object: str, source_keys: Sequence[str]) -> int:
+def lift(connection: Connection, system: str, object: str, source_keys: Sequence[str], keys: Sequence[str]) -> int:
     """A newer valid record of these keys has come: what was refused before is superseded by it."""
     return connection.execute(
         """UPDATE quarantine SET state = 'superseded', last_seen = clock_timestamp()
-           WHERE system = %s AND object = %s AND state = 'open' AND source_key = ANY(%s)""",
-        (system, object, list(source_keys)),
+           WHERE system = %s AND object = %s AND state = 'open' AND (source_key = ANY(%s) OR key = ANY(%s))""",
+        (system, object, list(source_keys), list(keys)),
     ).rowcount
 
 

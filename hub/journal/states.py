@@ -122,23 +122,41 @@ UPDATE source_state s SET detached = true, run = %(run)s,
     data = CASE WHEN %(zero)s::text IS NULL THEN s.data ELSE jsonb_set(s.data, ARRAY[%(zero)s], '0') END
 FROM (
     SELECT s.key, e.as_of, e.snapshot FROM source_state s LEFT JOIN series e USING (system, object, series)
-    WHERE s.system = %(system)s AND s.object = %(object)s AND s.source_key = ANY(%(source_keys)s) AND NOT s.detached
+    WHERE s.system = %(system)s AND s.object = %(object)s AND NOT s.detached
+      AND (s.source_key = ANY(%(source_keys)s) OR s.key = ANY(%(keys)s))
 ) f
 WHERE s.system = %(system)s AND s.object = %(object)s AND s.key = f.key
-RETURNING s.key, s.subject
 """
 
 
 def detach(
-    connection: Connection, system: str, object: str, source_keys: Sequence[str], *, zero: str | None, run: str
+    connection: Connection,
+    system: str,
+    object: str,
+    *,
+    source_keys: Sequence[str] = (),
+    keys: Sequence[str] = (),
+    zero: str | None = None,
+    run: str,
 ) -> dict[str, str]:
     """The snapshot or page now read does not speak for these: they stay as their series last vouched for them.
 
-    To be called before the series moves on. Where ``zero`` names a field, that field becomes 0. Answers
-    key -> subject of those that were not detached before.
+    To be called before the series moves on. Where ``zero`` names a field, that field becomes 0. Named by
+    source key, by key, or both; answers key -> subject of all that are known.
     """
+    arguments = {
+        "run": run,
+        "zero": zero,
+        "system": system,
+        "object": object,
+        "source_keys": list(source_keys),
+        "keys": list(keys),
+    }
+    connection.execute(DETACH, arguments)
     rows = connection.execute(
-        DETACH, {"run": run, "zero": zero, "system": system, "object": object, "source_keys": list(source_keys)}
+        """SELECT key, subject FROM source_state WHERE system = %(system)s AND object = %(object)s
+           AND (source_key = ANY(%(source_keys)s) OR key = ANY(%(keys)s))""",
+        arguments,
     )
     return dict(rows.fetchall())
 
@@ -198,7 +216,9 @@ SELECT s.subject, s.system, s.data,
        s.detached OR e.as_of IS NULL OR s.as_of > e.as_of AS own_as_of,
        coalesce(n.tickets, '{}'::jsonb) AS tickets,
        EXISTS (SELECT 1 FROM quarantine q WHERE q.system = s.system AND q.object = s.object
-               AND q.source_key = s.source_key AND q.state = 'open') AS quarantined
+               AND q.source_key = s.source_key AND q.state = 'open')
+       OR EXISTS (SELECT 1 FROM quarantine q WHERE q.system = s.system AND q.object = s.object
+               AND q.key = s.key AND q.state = 'open') AS quarantined
 FROM source_state s
 LEFT JOIN series e USING (system, object, series)
 LEFT JOIN snapshot n ON n.id = CASE

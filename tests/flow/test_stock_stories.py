@@ -232,6 +232,37 @@ def test_a_cut_night_file_is_held_and_a_newer_one_supersedes_it(settled: Scene) 
     assert (outcome.held, settled.shop(sku, "ST09")) == (False, 3)
 
 
+@pytest.mark.parametrize(("policy", "left"), [("keep", 6), ("zero", 0)])
+def test_a_refused_line_follows_the_flow_and_a_valid_one_lifts_it(settled: Scene, policy: str, left: int) -> None:
+    (sku,) = articles(settled, f"refused {policy}")
+    settled.rewrite("quarantined: keep", f"quarantined: {policy}")
+    try:
+        settled.night_file("ST06", {sku: 7})
+        settled.synchronise()
+        settled.night_file("ST06", {sku: "1,5"})
+        settled.synchronise()
+        assert settled.shop(sku, "ST06") == left
+        assert settled.query("SELECT state FROM quarantine WHERE key = %s", f"{sku}@ST06") == [("open",)]
+        settled.night_file("ST06", {sku: 9})
+        settled.synchronise()
+        assert settled.shop(sku, "ST06") == 8
+        assert settled.query("SELECT state FROM quarantine WHERE key = %s", f"{sku}@ST06") == [("superseded",)]
+    finally:
+        settled.rewrite(f"quarantined: {policy}", "quarantined: keep")
+
+
+def test_a_refused_line_keeps_its_sales_since_the_file_that_last_spoke_for_it(settled: Scene) -> None:
+    """The newer file does not vouch for a line that it could not say: what was sold since comes on top."""
+    (sku,) = articles(settled, "refused sale")
+    settled.night_file("ST05", {sku: 7})
+    settled.synchronise()
+    settled.retailer.tills.sell("ST05", [(sku, 1)], at=settled.clock.forward(minutes=5))
+    settled.clock.forward(hours=1)
+    settled.night_file("ST05", {sku: "1,5"})
+    settled.synchronise()
+    assert (settled.shop(sku, "ST05"), settled.till(sku, "ST05")) == (5, 6)
+
+
 def test_a_store_that_falls_silent_leaves_the_sum_and_comes_back(settled: Scene) -> None:
     """Last in this file: the clock moves by days."""
     (sku,) = articles(settled, "stale")

@@ -156,6 +156,7 @@ CREATE TABLE quarantine (
 );
 CREATE UNIQUE INDEX quarantine_once ON quarantine (system, object, fingerprint, raw) WHERE state = 'open';
 CREATE INDEX quarantine_source ON quarantine (system, object, source_key) WHERE state = 'open';
+CREATE INDEX quarantine_key ON quarantine (system, object, key) WHERE state = 'open';
 CREATE INDEX quarantine_cause ON quarantine (cause, id);
 """
 
