@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hub.cli.say import Json, as_json, line, table
+from hub.cli.say import Json, as_json, line, sure, table
 
 if TYPE_CHECKING:
     from hub.flow import Outcome
@@ -83,9 +83,9 @@ def reset(
 
     home = site().home
     if not home.exists():
-        line(f"{home} is not there: nothing to reset")
+        as_json({"removed": []}) if json else line(f"{home} is not there: nothing to reset")
         return
     if not yes:
-        typer.confirm(f"Remove everything in {home}?", abort=True)
+        sure(f"Remove everything in {home}?")
     removed = remove(home)
     as_json({"removed": [str(path) for path in removed]}) if json else line(f"{home} is empty")

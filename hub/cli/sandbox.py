@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hub.cli.say import Json, as_json, line
+from hub.cli.say import Json, as_json, line, sure
 
 app = typer.Typer(
     help="The simulated retailer: an ERP, stores, a shop and tills over their real protocols.", no_args_is_help=True
@@ -20,6 +20,7 @@ def up(
     """Run the simulated retailer alone, until Ctrl-C; how to reach it is written to HUB_HOME/connections.json."""
     from hub.cli.place import site
     from hub.local.place import make_home
+    from hub.local.reset import in_use
     from hub.local.site import SANDBOX
     from hub.sandbox.serve import main
 
@@ -29,7 +30,8 @@ def up(
     ports = {name: here.ports[name] for name in SANDBOX}
     for name, port in ports.items():
         line(f"{name:7} 127.0.0.1:{port}")
-    main(here.home / "sandbox", ports, here.url("gateway"), live, connections_file=here.home / "connections.json")
+    with in_use(here.home / "sandbox"):
+        main(here.home / "sandbox", ports, here.url("gateway"), live, connections_file=here.home / "connections.json")
 
 
 @app.command()
@@ -43,6 +45,6 @@ def reset(
 
     folder = site().home / "sandbox"
     if not yes:
-        typer.confirm(f"Remove the simulated retailer in {folder}?", abort=True)
+        sure(f"Remove the simulated retailer in {folder}?")
     removed = remove(folder)
     as_json({"removed": [str(path) for path in removed]}) if json else line(f"{folder} is empty")

@@ -12,6 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
+from hub.errors import HubError
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line, for programs.")]
 
 
@@ -57,6 +59,12 @@ def complain(sentence: str, *, as_json: bool) -> None:
     Console(stderr=True, soft_wrap=True, highlight=False).print(f"[red]hub:[/red] {escape(sentence)}")
     if as_json:
         sys.stdout.write(json.dumps({"error": sentence}, ensure_ascii=False) + "\n")
+
+
+def sure(question: str) -> None:
+    """Go on only after a yes; asked on standard error, so that what a program reads stays JSON."""
+    if not typer.confirm(question, err=True):
+        raise HubError("nothing was removed")
 
 
 def when(moment: Any) -> str:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from hub.errors import ConfigError
 from hub.local.place import recorded_data
+
+LOCK = "up.lock"  # held by whoever runs in a folder
 
 
 def remove(folder: Path) -> list[Path]:
@@ -22,6 +26,18 @@ def remove(folder: Path) -> list[Path]:
     return found
 
 
+@contextmanager
+def in_use(folder: Path) -> Iterator[None]:
+    """While the block lasts, ``folder`` is not emptied."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / LOCK).open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ConfigError(f"{folder} is in use already: stop the one that runs there first") from None
+        yield
+
+
 def _elsewhere(folder: Path) -> list[Path]:
     """The database's folder, where its user could not reach ``folder`` and it lives in another place."""
     data = recorded_data(folder)
@@ -29,7 +45,7 @@ def _elsewhere(folder: Path) -> list[Path]:
 
 
 def _refuse_while_running(folder: Path) -> None:
-    for lock_file in (folder / "up.lock", folder.parent / "up.lock"):
+    for lock_file in (folder / LOCK, folder.parent / LOCK, folder / "sandbox" / LOCK):
         if lock_file.exists():
             with lock_file.open("a+") as lock:
                 try:
