@@ -1,0 +1,131 @@
+"""Answers that never come: the target carries out what it was told and the line goes dead, again and again.
+
+A real server stands between hub and target; what was carried out is read from the target's own ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from support.loopback import Heard, Say
+from support.proxy import proxy
+from support.scene import Scene
+from support.stories import article, connection, edited, partial
+
+from hub.flow import Outcome
+from hub.sandbox.ledger import Call
+from hub.transport.retry import instant
+
+DEAD = Say(hang_up=True)
+
+
+def writes(heard: Heard) -> bool:
+    """Whether a request changes stock at its target."""
+    return b"inventorySetQuantities" in heard.body or heard.path.endswith(("/batch-create", "/set.json"))
+
+
+@contextmanager
+def dead_line(settled: Scene, system: str, times: int) -> Iterator[None]:
+    """The first ``times`` writing calls to ``system`` are carried out and never answered."""
+    left = [times]
+
+    def spoil(heard: Heard, ask: Callable[[], Say]) -> Say:
+        said = ask()
+        if writes(heard) and left[0]:
+            left[0] -= 1
+            return DEAD
+        return said
+
+    with proxy(settled.served.ports[system], spoil) as between, connection(settled, system, port=between.port):
+        yield
+
+
+def told(settled: Scene, system: str, times: int, sku: str, pieces: int) -> tuple[Outcome, list[Call]]:
+    """A store's file says ``pieces`` while the line to ``system`` is dead; the pass, and what it wrote there."""
+    settled.clock.forward(minutes=1)
+    partial(settled, "ST15", {sku: pieces})
+    last = settled.retailer.ledger.last_id
+    with dead_line(settled, system, times), instant():
+        outcome = settled.synchronise()
+    return outcome, settled.retailer.ledger.writes(system, since_id=last)
+
+
+def steps(settled: Scene, system: str, sku: str) -> list[str]:
+    """What was last done for ``sku`` at ``system``."""
+    rows = settled.query("SELECT step FROM audit WHERE key = %s AND system = %s ORDER BY id", f"{sku}@ST15", system)
+    derived = max(n for n, (step,) in enumerate(rows) if step == "derived")
+    return [step for (step,) in rows[derived + 1 :]]
+
+
+def adjustments(settled: Scene) -> int:
+    (row,) = settled.retailer.state.rows("SELECT count(*) AS n FROM shop_adjustment")
+    return int(row["n"])
+
+
+def test_a_call_whose_answer_is_lost_is_repeated_under_its_key_and_carried_out_once(settled: Scene) -> None:
+    sku, before = article(settled, "once"), adjustments(settled)
+    outcome, calls = told(settled, "shop", 1, sku, 41)
+    assert len(calls) == 2
+    assert len({call.idempotency_key for call in calls}) == 1
+    assert (settled.shop(sku, "ST15"), adjustments(settled) - before) == (40, 1)
+    assert (outcome.counts["pending"], steps(settled, "shop", sku)) == (0, ["confirmed"])
+
+
+def test_the_tills_count_once_what_they_are_told_twice(settled: Scene) -> None:
+    sku = article(settled, "tills")
+    outcome, calls = told(settled, "tills", 1, sku, 42)
+    assert len(calls) == 2
+    assert len({call.idempotency_key for call in calls}) == 1
+    assert (settled.till(sku, "ST15"), settled.shop(sku, "ST15"), outcome.counts["pending"]) == (42, 41, 0)
+
+
+def test_an_attempt_without_an_answer_is_repeated_as_itself_later(settled: Scene) -> None:
+    """The transport gave up: the attempt is in doubt, and is made again with its members and its key."""
+    sku, before = article(settled, "later"), adjustments(settled)
+    outcome, calls = told(settled, "shop", 4, sku, 43)
+    assert len(calls) == 5
+    assert len({call.idempotency_key for call in calls}) == 1
+    assert len({str(call.detail) for call in calls}) == 1
+    assert (settled.shop(sku, "ST15"), adjustments(settled) - before) == (42, 1)
+    assert (outcome.counts["pending"], steps(settled, "shop", sku)) == (0, ["unknown", "confirmed"])
+    assert settled.query("SELECT count(*) FROM attempt WHERE state <> 'settled'") == [(0,)]
+
+
+def test_what_is_never_answered_is_read_back_in_the_end_and_not_sent_again(settled: Scene) -> None:
+    sku, before = article(settled, "never"), adjustments(settled)
+    outcome, calls = told(settled, "shop", 10_000, sku, 44)
+    assert len({call.idempotency_key for call in calls}) == 1
+    assert (settled.shop(sku, "ST15"), adjustments(settled) - before) == (43, 1)
+    assert outcome.counts["pending"] == 0
+    assert set(steps(settled, "shop", sku)) == {"unknown"}
+    last = settled.retailer.ledger.last_id
+    settled.synchronise()
+    assert settled.retailer.ledger.writes("shop", since_id=last) == []
+    (holds,) = settled.query("SELECT value, suspect FROM remote WHERE target = 'shop' AND key = %s", f"{sku}@ST15")
+    assert holds == ({"quantity": 43}, False)
+
+
+def test_without_a_key_nothing_is_repeated_before_it_was_read_back(settled: Scene) -> None:
+    """REST knows no idempotency key: one call, then a look."""
+    sku = article(settled, "rest")
+    with edited(settled, "hub.yaml", "{api: graphql,", "{api: rest,"):
+        outcome, calls = told(settled, "shop", 1, sku, 45)
+    assert [call.operation for call in calls] == ["inventory_levels/set"]
+    assert calls[0].idempotency_key is None
+    assert (settled.shop(sku, "ST15"), outcome.counts["pending"]) == (44, 0)
+
+
+def test_a_newer_number_takes_the_place_of_one_in_doubt_only_after_it_is_settled(settled: Scene) -> None:
+    """The process ended while its call was out: the next one settles that first, then sends the newer number."""
+    sku = article(settled, "newer")
+    told_first, _ = told(settled, "shop", 1, sku, 46)
+    assert told_first.pending == 0
+    with settled.engine() as engine:
+        engine.journal.execute(
+            """UPDATE attempt SET state = 'unknown', settled_at = NULL, lease_until = clock_timestamp()
+               WHERE id = (SELECT max(id) FROM attempt WHERE target = 'shop')"""
+        )
+    outcome, calls = told(settled, "shop", 0, sku, 47)
+    assert len({call.idempotency_key for call in calls}) == 2
+    assert (settled.shop(sku, "ST15"), outcome.pending) == (46, 0)
