@@ -21,6 +21,7 @@ from hub.journal import connect, inbox, migrate, outbox, runs
 from hub.journal.budgets import AccountBudget, Unlimited
 from hub.journal.vault import Vault
 from hub.model import Clock, Pushed
+from hub.transport import redaction
 
 if TYPE_CHECKING:
     from hub.mapping import Mapping as CompiledMapping
@@ -85,6 +86,7 @@ class Engine:
             raise ConfigError("no journal: set HUB_DATABASE_URL, or start the hub with: hub up")
         engine = cls(root, dsn, connections or resolver(root), clock or SystemClock())
         try:
+            redaction.install()
             rules.notice(engine)
             housekeeping.keep_house(engine)
             yield engine
@@ -213,7 +215,7 @@ class Engine:
             yield current
         except HubError as error:
             state = "held" if isinstance(error, Held) else "failed"
-            runs.finish(self.journal, run, state, current.counts.named(), str(error))
+            runs.finish(self.journal, run, state, current.counts.named(), redaction.redact(str(error)))
             raise
         except psycopg.OperationalError as error:
             first = str(error).strip().partition("\n")[0]
@@ -221,7 +223,13 @@ class Engine:
                 f"the journal's database did not answer as it should ({first}); the run is repeated", 5.0
             ) from error
         except BaseException as error:
-            runs.finish(self.journal, run, "failed", current.counts.named(), f"{type(error).__name__}: {error}")
+            runs.finish(
+                self.journal,
+                run,
+                "failed",
+                current.counts.named(),
+                redaction.redact(f"{type(error).__name__}: {error}"),
+            )
             raise
 
     def ended(self, current: Pass, subject: str, *, ring: tuple[str, ...] = (), held: bool = False) -> Outcome:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from hub.connector import Budget, Connection, Connector, connector_class
 from hub.errors import ConfigError
 from hub.model import Clock
+from hub.transport import redaction
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -65,10 +66,12 @@ class Systems:
 
     def _build(self, name: str) -> Connector:
         kind, options = self.described(name)
-        system = self._landscape.systems[name]
+        connection = self._connections(self._landscape.systems[name].connection)
+        redaction.protect(connection.password)
+        redaction.protect_extra(connection.extra)
         context = SystemContext(
             system=name,
-            connection=self._connections(system.connection),
+            connection=connection,
             clock=self._clock,
             budget=self._budget(name),
         )
