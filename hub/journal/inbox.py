@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from psycopg.types.json import Jsonb
 
 from hub.journal.database import Connection
@@ -52,3 +54,10 @@ def done(connection: Connection, ids: list[int], run: str) -> None:
 def waiting(connection: Connection) -> dict[str, int]:
     """How many messages wait, by system."""
     return dict(connection.execute("SELECT system, count(*) FROM inbox WHERE state = 'new' GROUP BY system").fetchall())
+
+
+def forget_older_than(connection: Connection, age: timedelta) -> int:
+    """Remove messages that were taken long ago, so that their payloads need not be kept; answers how many."""
+    return connection.execute(
+        "DELETE FROM inbox WHERE state = 'done' AND received_at < clock_timestamp() - %s", (age,)
+    ).rowcount

@@ -26,10 +26,10 @@ class Vault:
         self.folder = folder
 
     def keep(self, connection: Connection, kind: str, payload: bytes) -> str:
-        """Store ``payload`` and answer its reference; storing it again costs a lookup."""
+        """Store ``payload`` and answer its reference; stored again, its time to keep begins anew."""
         digest = hashlib.sha256(payload).hexdigest()
         ref = f"{kind}/{digest}"
-        if connection.execute("SELECT 1 FROM vault WHERE ref = %s", (ref,)).fetchone():
+        if connection.execute("UPDATE vault SET created_at = clock_timestamp() WHERE ref = %s", (ref,)).rowcount:
             return ref
         content, path = (payload, None) if len(payload) <= IN_TABLE else (None, self._write(kind, digest, payload))
         connection.execute(
@@ -43,7 +43,8 @@ class Vault:
         refs = [f"{kind}/{hashlib.sha256(p).hexdigest()}" for p in payloads]
         with connection.cursor() as cursor:
             cursor.executemany(
-                "INSERT INTO vault (ref, kind, size, content) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
+                """INSERT INTO vault (ref, kind, size, content) VALUES (%s, %s, %s, %s)
+                   ON CONFLICT (ref) DO UPDATE SET created_at = clock_timestamp()""",
                 [(ref, kind, len(p), p) for ref, p in zip(refs, payloads, strict=True)],
             )
         return refs
@@ -55,7 +56,10 @@ class Vault:
             raise StopRun(f"the raw payload {ref} is no longer kept")
         if row[0] is not None:
             return bytes(row[0])
-        return gzip.decompress((self.folder / row[1]).read_bytes())
+        try:
+            return gzip.decompress((self.folder / row[1]).read_bytes())
+        except FileNotFoundError:
+            raise StopRun(f"the raw payload {ref} is no longer kept: {self.folder / row[1]} is gone") from None
 
     def forget_older_than(self, connection: Connection, age: timedelta) -> int:
         """Remove payloads past their time unless something open still needs them; answers how many."""

@@ -1,0 +1,85 @@
+"""Attempts: committed before the call, leased to whoever makes it, taken over when that process is gone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from hub.flow import owner
+from hub.journal import attempts, connect
+from hub.journal.database import Connection
+
+LEASE = timedelta(seconds=60)
+GONE = timedelta(seconds=-1)  # a lease that has run out
+
+
+def begun(journal: Connection, target: str, key: str, lease: timedelta = LEASE, by: str = "first") -> int:
+    members = [{"id": 1, "key": "A@1", "value": {"quantity": 3}}]
+    return attempts.open_attempt(
+        journal, target, "stock_level", members, key=key, owner=by, lease=lease, run="run"
+    )  # fmt: skip
+
+
+def taken(journal: Connection, target: str, by: str = "second") -> dict[str, Any] | None:
+    return attempts.take_over(journal, target, by, LEASE)
+
+
+def test_nobody_takes_over_what_is_under_a_lease(journal: Connection) -> None:
+    number = begun(journal, "leased", "leased-1")
+    assert taken(journal, "leased") is None
+    assert attempts.leased(journal, "leased") == [(number, "first")]
+
+
+def test_what_a_dead_process_left_is_taken_over_as_it_was_sent_and_once(journal: Connection) -> None:
+    number = begun(journal, "dead", "dead-1", GONE)
+    found = taken(journal, "dead")
+    assert found is not None
+    assert (found["id"], found["idempotency_key"], found["sends"]) == (number, "dead-1", 2)
+    assert found["members"] == [{"id": 1, "key": "A@1", "value": {"quantity": 3}}]
+    assert found["age"] < timedelta(minutes=5)
+    assert taken(journal, "dead", "third") is None
+    assert attempts.leased(journal, "dead") == [(number, "second")]
+
+
+def test_the_oldest_is_taken_over_first_and_each_by_one_process(journal: Connection, journal_dsn: str) -> None:
+    numbers = [begun(journal, "several", f"several-{n}", GONE) for n in range(2)]
+    with connect(journal_dsn) as other, other.transaction(), journal.transaction():
+        mine, theirs = taken(journal, "several"), taken(other, "several", "third")
+    assert [found and found["id"] for found in (mine, theirs)] == numbers
+
+
+def test_only_its_own_lease_is_ended_for_a_process_that_is_gone(journal: Connection) -> None:
+    number = begun(journal, "ended", "ended-1")
+    attempts.end_lease(journal, number, "somebody else")
+    assert taken(journal, "ended") is None
+    attempts.end_lease(journal, number, "first")
+    assert taken(journal, "ended") is not None
+
+
+def test_an_unknown_answer_is_taken_up_at_once_and_settled_by_one(journal: Connection) -> None:
+    number = begun(journal, "unknown", "unknown-1")
+    attempts.mark_unknown(journal, number, "no answer came")
+    found = taken(journal, "unknown")
+    assert found is not None
+    assert found["state"] == "unknown"
+    assert attempts.settle(journal, number, "1 done")
+    assert not attempts.settle(journal, number, "1 done, said the one that was slow")
+    attempts.mark_unknown(journal, number, "too late")
+    (row,) = journal.execute("SELECT state, answer FROM attempt WHERE id = %s", (number,)).fetchall()
+    assert row == ("settled", "1 done")
+
+
+def test_a_key_is_used_for_one_attempt_only(journal: Connection) -> None:
+    begun(journal, "key", "the-key")
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        begun(journal, "key", "the-key")
+
+
+def test_a_process_is_told_apart_from_a_later_one_with_its_number() -> None:
+    host, pid, started = owner.me().split("/")
+    assert not owner.is_gone(owner.me())
+    assert owner.is_gone(f"{host}/{pid}/{int(started) - 1}")
+    assert not owner.is_gone(f"another-host/{pid}/1")  # of which nothing can be known from here
