@@ -6,7 +6,9 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -57,9 +59,11 @@ def test_two_delivering_processes_share_one_bucket_and_use_it_to_95_percent(on_r
     shares = [json.loads(out)["delivered"] for out, _ in ended]
     assert sum(shares) == 60
     assert min(shares) > 5, "one process did all the work"
-    first, last_at = writes[0].at, writes[-1].at
-    possible = 40 + 2 * (last_at - first).total_seconds()
-    assert len(calls) / possible > 0.95, f"{len(calls)} calls in {seconds:.1f} s, {possible:.1f} were possible"
+    # All that the bucket held at once (it keeps one call in hand), then one call as often as it leaks: by the
+    # median, so that a machine that stands still for a second does not count as an unused bucket.
+    gaps = [(later.at - earlier.at).total_seconds() for earlier, later in pairwise(calls)]
+    assert sum(gap < 0.4 for gap in gaps[:38]) >= 36
+    assert 0.5 / median(gaps[40:]) > 0.95, f"{len(calls)} calls in {seconds:.1f} s"
 
 
 def test_three_processes_at_once_do_the_work_of_one(on_real_time: Scene) -> None:
