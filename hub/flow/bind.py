@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hub.flow import derive
 from hub.flow.objects import BOUND_FROM, DELIVERS
 from hub.flow.outcome import Outcome, Pass
+from hub.flow.understood import understood
 from hub.journal import audit, bindings, desired, settings, states
 from hub.model import Reference, Remote
 
@@ -52,7 +53,8 @@ def bind_missing(engine: Engine, current: Pass, target: str, *, first: str = "sk
     for object in bound_objects(engine, current.flow, target):
         references = unbound(engine, current.flow, target, object, first)
         if references and (ask_again or is_new_question(engine, target, object, references)):
-            found = engine.target(target).find(object, references)
+            with understood(target):
+                found = engine.target(target).find(object, references)
             total += keep(engine, current, target, object, found)
     if total:
         derive.enqueue_for(engine, current, target, None, urgent=False)

@@ -10,6 +10,7 @@ from hub.errors import ConfigError, HubError, Reject
 from hub.flow import bind, derive, intake, keep, locks
 from hub.flow.objects import objects_of
 from hub.flow.outcome import Outcome, Pass
+from hub.flow.understood import batches
 from hub.journal import checkpoints, inbox, outbox, snapshots
 from hub.model import Batch, Checkpoint, Origin, Pushed, Record, Refused
 
@@ -68,7 +69,7 @@ def pull(engine: Engine, current: Pass, system: str, name: str, mappings: list[M
     if left is not None:
         source.release(left)
         checkpoints.mark_released(engine.journal, system, name)
-    for batch in source.read(name, checkpoints.load(engine.journal, system, name)):
+    for batch in batches(source, system, name, checkpoints.load(engine.journal, system, name)):
         with engine.journal.transaction():
             intake.take(engine, current, system, batch, mappings)
             checkpoints.save(engine.journal, system, name, batch.checkpoint)

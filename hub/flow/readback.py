@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.flow import derive
 from hub.flow.outcome import Pass
+from hub.flow.understood import understood
 from hub.journal import bindings, outbox, remotes
 from hub.model import Binding, Reference
 
@@ -42,7 +43,8 @@ def read_some(
         Reference(key=key, by={k: str(v) for k, v in parts.items()}, bindings=bound_parts(parts, tables))
         for key, parts in keys
     ]
-    found = {r.key: dict(remote.value) for r, remote in engine.target(target).find(object, references).items()}
+    with understood(target):
+        found = {r.key: dict(remote.value) for r, remote in engine.target(target).find(object, references).items()}
     with engine.journal.transaction():
         outbox.alone(engine.journal, target)
         believed = remotes.believed(engine.journal, target, object, [key for key, _ in keys])

@@ -13,6 +13,7 @@ from hub.errors import HubError, TryLater, Unknown
 from hub.flow import owner, readback
 from hub.flow.outcome import Pass
 from hub.flow.settlement import Settlement, entry_of
+from hub.flow.understood import understood
 from hub.journal import attempts, audit, bindings, outbox, remotes
 from hub.model import Binding, Delivery, Doubtful, Receipt
 
@@ -95,7 +96,8 @@ def send(
     """Make the call and settle it; whatever happens, the attempt says so afterwards."""
     ids = [m["id"] for m in members]
     try:
-        receipts = list(engine.target(target).write(object, [delivery_of(m) for m in members], key))
+        with understood(target, wrote=True):
+            receipts = list(engine.target(target).write(object, [delivery_of(m) for m in members], key))
     except Unknown as error:
         with engine.journal.transaction():
             outbox.alone(engine.journal, target)
@@ -163,7 +165,8 @@ def repeat(engine: Engine, current: Pass, target: str, left: Mapping[str, Any]) 
     """The same attempt as itself: same members, same key."""
     write = engine.target(target).write
     try:
-        receipts = list(write(left["object"], [delivery_of(m) for m in left["members"]], left["idempotency_key"]))
+        with understood(target, wrote=True):
+            receipts = list(write(left["object"], [delivery_of(m) for m in left["members"]], left["idempotency_key"]))
     except Unknown as error:
         attempts.mark_unknown(engine.journal, left["id"], str(error))
         return

@@ -1,4 +1,4 @@
-"""Answers that never come: the target carries out what it was told and the line goes dead, again and again.
+"""Answers that never come, or that nobody understands: what was told is carried out once, and the others go on.
 
 A real server stands between hub and target; what was carried out is read from the target's own ledger.
 """
@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pytest
 from support.loopback import Heard, Say
 from support.proxy import proxy
 from support.scene import Scene
-from support.stories import article, connection, edited, partial
+from support.stories import EVERYWHERE, article, connection, edited, news_of_all, partial, trouble
 
 from hub.flow import Outcome
 from hub.sandbox.ledger import Call
@@ -26,27 +27,29 @@ def writes(heard: Heard) -> bool:
 
 
 @contextmanager
-def dead_line(settled: Scene, system: str, times: int) -> Iterator[None]:
-    """The first ``times`` writing calls to ``system`` are carried out and never answered."""
+def dead_line(settled: Scene, system: str, times: int, instead: Say) -> Iterator[None]:
+    """The first ``times`` writing calls to ``system`` are carried out and answered with ``instead``."""
     left = [times]
 
     def spoil(heard: Heard, ask: Callable[[], Say]) -> Say:
         said = ask()
         if writes(heard) and left[0]:
             left[0] -= 1
-            return DEAD
+            return instead
         return said
 
     with proxy(settled.served.ports[system], spoil) as between, connection(settled, system, port=between.port):
         yield
 
 
-def told(settled: Scene, system: str, times: int, sku: str, pieces: int) -> tuple[Outcome, list[Call]]:
+def told(
+    settled: Scene, system: str, times: int, sku: str, pieces: int, instead: Say = DEAD
+) -> tuple[Outcome, list[Call]]:
     """A store's file says ``pieces`` while the line to ``system`` is dead; the pass, and what it wrote there."""
     settled.clock.forward(minutes=1)
     partial(settled, "ST15", {sku: pieces})
     last = settled.retailer.ledger.last_id
-    with dead_line(settled, system, times), instant():
+    with dead_line(settled, system, times, instead), instant():
         outcome = settled.synchronise()
     return outcome, settled.retailer.ledger.writes(system, since_id=last)
 
@@ -106,6 +109,18 @@ def test_what_is_never_answered_is_read_back_in_the_end_and_not_sent_again(settl
     assert holds == ({"quantity": 43}, False)
 
 
+def test_an_answer_that_nobody_understands_is_asked_for_again_and_nothing_is_done_twice(settled: Scene) -> None:
+    """GraphQL answers null for a field that failed, also where its work was done."""
+    sku, before = article(settled, "null"), adjustments(settled)
+    null = Say(200, {"data": {"inventorySetQuantities": None}}, {"Content-Type": "application/json"})
+    outcome, calls = told(settled, "shop", 1, sku, 48, null)
+    assert len(calls) == 2
+    assert len({call.idempotency_key for call in calls}) == 1
+    assert (settled.shop(sku, "ST15"), adjustments(settled) - before, outcome.pending) == (47, 1, 0)
+    said = settled.query("SELECT answer FROM audit WHERE key = %s AND step = 'unknown'", f"{sku}@ST15")
+    assert "does not understand (TypeError in connectors/shopify/" in said[0][0]
+
+
 def test_without_a_key_nothing_is_repeated_before_it_was_read_back(settled: Scene) -> None:
     """REST knows no idempotency key: one call, then a look."""
     sku = article(settled, "rest")
@@ -129,3 +144,25 @@ def test_a_newer_number_takes_the_place_of_one_in_doubt_only_after_it_is_settled
     outcome, calls = told(settled, "shop", 0, sku, 47)
     assert len({call.idempotency_key for call in calls}) == 2
     assert (settled.shop(sku, "ST15"), outcome.pending) == (46, 0)
+
+
+@pytest.mark.parametrize(
+    ("system", "path", "went_on"),
+    [
+        ("shop", "/orders.json", EVERYWHERE),
+        ("tills", "/v2/orders/search", {"erp>shop", "stores>shop"}),
+    ],
+)
+def test_an_answer_of_another_shape_is_said_with_its_place_and_stops_that_system_alone(
+    settled: Scene, system: str, path: str, went_on: set[str]
+) -> None:
+    def spoil(heard: Heard, ask: Callable[[], Say]) -> Say:
+        return Say(200, {"orders": 3}) if heard.path.endswith(path) else ask()
+
+    with news_of_all(settled, path) as news:
+        with proxy(settled.served.ports[system], spoil) as between, connection(settled, system, port=between.port):
+            said = trouble(settled)
+        folder = {"shop": "shopify", "tills": "square"}[system]
+        assert said.startswith(f"{system} answered in a way that its connector does not understand (TypeError in ")
+        assert f"connectors/{folder}/orders.py:" in said
+        assert went_on <= news.arrived()
