@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from hub.cli.say import Json, as_json, line
-
-if TYPE_CHECKING:
-    from hub.flow import Engine
 
 Flow = Annotated[str, typer.Argument(help="A flow of hub.yaml, as in: stock")]
 
@@ -36,7 +33,6 @@ def run(
     from hub.cli.place import engine
 
     with engine() as hub, Console(stderr=True, quiet=json).status("starting") as status:
-        _known(hub, flow, system)
         outcome = hub.pass_of(flow, system=system, since=since, report=status.update)
     as_json({"flow": flow, **outcome.counts, "run": outcome.run}) if json else line(outcome.sentence)
     raise typer.Exit(outcome.exit_code)
@@ -55,21 +51,9 @@ def bind(
     if by not in ("sku", "gtin"):
         raise ConfigError(f'--by is sku or gtin, not "{by}"')
     with engine() as hub:
-        _known(hub, flow)
         outcomes = bind_flow(hub, flow, by)
     if json:
         as_json({target: {"sentence": o.sentence, **o.counts} for target, o in outcomes.items()})
         return
     for outcome in outcomes.values():
         line(outcome.sentence)
-
-
-def _known(hub: Engine, flow: str, system: str | None = None) -> None:
-    """A :class:`ConfigError` that says what there is, where hub.yaml has no such flow or the flow no such source."""
-    from hub.errors import ConfigError
-
-    flows = hub.landscape.flows
-    if flow not in flows:
-        raise ConfigError(f'no flow "{flow}"; hub.yaml has {", ".join(flows)}')
-    if system is not None and system not in flows[flow].sources:
-        raise ConfigError(f'"{system}" is not a source of {flow}; its sources are {", ".join(flows[flow].sources)}')

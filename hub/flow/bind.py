@@ -23,6 +23,7 @@ IDENTIFIERS = ("sku", "gtin", "name", "location")
 
 def bind(engine: Engine, flow: str, by: str = "sku") -> dict[str, Outcome]:
     """Ask every target of ``flow`` for all keys that are not bound there; ``by`` is tried first."""
+    engine.check_names(flow)
     found = {}
     for target in engine.landscape.flows[flow].targets:
         with engine.running("bind", flow, target) as current:

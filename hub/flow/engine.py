@@ -126,8 +126,7 @@ class Engine:
         """One pass of ``flow``, of one source alone with ``system``, read again from the moment ``since``."""
         from hub.flow.once import once, rewind
 
-        if flow not in self.landscape.flows:
-            raise ConfigError(f'no flow "{flow}"; hub.yaml has {", ".join(self.landscape.flows)}')
+        self.check_names(flow, system)
         if since is not None:
             rewind(self, flow, system, since)
         return once(self, flow, report=report, system=system)
@@ -165,6 +164,14 @@ class Engine:
             "audit": audit.of_run(self.journal, run_id),
             "quarantine": quarantine.of_run(self.journal, run_id),
         }
+
+    def check_names(self, flow: str, system: str | None = None) -> None:
+        """A :class:`ConfigError` that says what there is, where hub.yaml has no such flow or the flow no such source."""
+        flows = self.landscape.flows
+        if flow not in flows:
+            raise ConfigError(f'no flow "{flow}"; hub.yaml has {", ".join(flows)}')
+        if system is not None and system not in flows[flow].sources:
+            raise ConfigError(f'"{system}" is not a source of {flow}; its sources are {", ".join(flows[flow].sources)}')
 
     # --- what the verbs share -----------------------------------------------------------------------
 

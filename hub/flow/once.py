@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from hub.connector import Rewinds
-from hub.errors import ConfigError, HubError
+from hub.errors import ConfigError, HubError, StopRun
 from hub.flow import deliver, derive, ingest, locks
 from hub.flow.outcome import Outcome
 from hub.journal import checkpoints, snapshots
@@ -23,7 +23,7 @@ SECONDS = 300.0  # for one target; a pass by hand may wait for a vendor's budget
 def once(engine: Engine, flow: str, *, report: Callable[[str], None], system: str | None = None) -> Outcome:
     """Read every source, derive once, deliver to every target; one system's trouble does not stop another.
 
-    Raises the first error after everything else was done.
+    Raises what went wrong, of every system, after everything else was done.
     """
     settings = engine.landscape.flows[flow]
     troubles: list[HubError] = []
@@ -44,8 +44,17 @@ def once(engine: Engine, flow: str, *, report: Callable[[str], None], system: st
                 deliver.send_waiting(engine, current, target, SECONDS)
         held = bool(snapshots.held(engine.journal, list(settings.sources)))
         if troubles:
-            raise troubles[0]
+            raise said_together(troubles)
         return engine.ended(current, flow, held=held)
+
+
+def said_together(troubles: list[HubError]) -> HubError:
+    """One error that says what is wrong with every system; of the kind that they all are."""
+    if len(troubles) == 1:
+        return troubles[0]
+    sentences = "; ".join(dict.fromkeys(str(error) for error in troubles))
+    kinds = {type(error) for error in troubles}
+    return ConfigError(sentences) if kinds == {ConfigError} else StopRun(sentences)
 
 
 @contextmanager
