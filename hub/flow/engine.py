@@ -166,7 +166,7 @@ class Engine:
         }
 
     def check_names(self, flow: str, system: str | None = None) -> None:
-        """Raise :class:`ConfigError` saying what there is where hub.yaml has no such flow, or the flow no such source."""
+        """Raise :class:`ConfigError` saying what there is, where hub.yaml lacks the flow or the flow the source."""
         flows = self.landscape.flows
         if flow not in flows:
             raise ConfigError(f'no flow "{flow}"; hub.yaml has {", ".join(flows)}')
