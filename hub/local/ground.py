@@ -183,6 +183,8 @@ def _end(supervisor: Supervisor, stop: threading.Event) -> None:
         supervisor.kill()
 
     before = {number: signal.signal(number, now) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    if stop.is_set() and supervisor.running():
+        supervisor.say("stopping, which takes some seconds; Ctrl-C again ends everything at once")
     try:
         supervisor.stop()
     finally:

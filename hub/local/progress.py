@@ -20,6 +20,7 @@ class Progress:
     to_send: int = 0
     to_derive: int = 0
     counts: dict[str, Counter[str]] = field(default_factory=dict)  # by flow
+    sources: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)  # what was read, over all runs
     read: frozenset[str] = frozenset()  # systems of which the journal keeps a checkpoint
 
     def missing(self, sources: Iterable[tuple[str, str]], closed: Collection[str] = ()) -> list[tuple[str, str]]:
@@ -54,9 +55,19 @@ def progress(dsn: str, since: datetime) -> Progress:
         read = frozenset(system for (system,) in journal.execute("SELECT DISTINCT system FROM checkpoint").fetchall())
     ended: dict[tuple[str, str], dict[str, Any]] = {}
     counts: dict[str, Counter[str]] = {}
+    sources: dict[tuple[str, str], Counter[str]] = {}
     for kind, flow, system, state, counted, sentence in rows:
         counts.setdefault(flow or "", Counter()).update(counted)
+        sources.setdefault((flow, system), Counter()).update(counted)  # a delivery reads its target's news first
         if kind == "ingest":
             ended[flow, system] = {"state": state, "counts": counted, "sentence": sentence}
     delivered, to_send, to_derive = found or (0, 0, 0)
-    return Progress(ended=ended, delivered=delivered, to_send=to_send, to_derive=to_derive, counts=counts, read=read)
+    return Progress(
+        ended=ended,
+        delivered=delivered,
+        to_send=to_send,
+        to_derive=to_derive,
+        counts=counts,
+        sources=sources,
+        read=read,
+    )

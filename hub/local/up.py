@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 HEALTHY_SECONDS = 180.0
 # Counts that add up over runs; what waits or is pending is a state, and said as of now.
 ADDED = ("read", "changed", "unchanged", "superseded", "quarantined", "held", "delivered", "coalesced", "refused")
+READ = ADDED[:6]  # what belongs to a source; who delivers is whoever comes by
 SYNC_SECONDS = 300.0
 RING_SECONDS = 6.0
 
@@ -145,6 +146,19 @@ def _how_far(now: Progress, sources: list[tuple[str, str]]) -> str:
     return f"{read} of {len(sources)} sources read, {now.delivered:,} delivered, {now.to_send:,} to send"
 
 
+def _was_read(now: Progress, source: tuple[str, str]) -> str:
+    """The counts of all runs, for the latest alone may have found nothing; its sentence where it did not go well."""
+    latest, name = now.ended.get(source), " from ".join(source)
+    if latest is None:
+        return f"{name}: not read yet"
+    counts = _said(now.sources[source], READ) if latest["state"] == "done" else ""
+    return f"{name}: {counts}" if counts else str(latest["sentence"])
+
+
+def _said(counts: Mapping[str, int], names: tuple[str, ...]) -> str:
+    return ", ".join(f"{counts[name]:,} {name}" for name in names if counts[name])
+
+
 def _landscape(site: Site) -> Landscape:
     from hub.config import load
 
@@ -195,16 +209,11 @@ class Show:
         self.say(f"Everything is kept in {site.home}; ready after {seconds:.0f} s. Stop with Ctrl-C.")
 
     def _synchronised(self, now: Progress, sources: list[tuple[str, str]]) -> None:
-        from rich.table import Table
-
-        table = Table("source", "what happened", title="Synchronised", title_justify="left")
-        for flow, system in sources:
-            found = now.ended.get((flow, system))
-            table.add_row(f"{flow} from {system}", str(found["sentence"]) if found else "not read yet")
-        self.console.print(table)
+        self.console.print("[italic]Synchronised[/]")
+        for source in sources:
+            self.say(_was_read(now, source))
         for flow, counts in now.counts.items():
-            said = ", ".join(f"{counts[name]:,} {name}" for name in ADDED if counts[name])
-            self.say(f"{flow}: {said or 'nothing new'}; {now.to_send:,} still to send")
+            self.say(f"{flow}: {_said(counts, ADDED) or 'nothing new'}; {now.to_send:,} still to send")
 
     def _running(self, on: Ground) -> None:
         from rich.table import Table
