@@ -68,5 +68,5 @@ def sure(question: str) -> None:
 
 
 def when(moment: Any) -> str:
-    """A moment in the reader's own zone, to the second."""
-    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}" if isinstance(moment, datetime) else str(moment or "")
+    """A moment in the reader's own zone, to the second, with the zone."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S %Z}" if isinstance(moment, datetime) else str(moment or "")

@@ -61,8 +61,11 @@ def timeline(connection: Connection, keys: list[str]) -> list[dict[str, Any]]:
 
 
 def of_run(connection: Connection, run: str, limit: int = 200) -> list[dict[str, Any]]:
-    """The first ``limit`` steps that a run recorded."""
-    return _rows(connection, f"SELECT id, at, {COLUMNS} FROM audit WHERE run = %s ORDER BY id LIMIT %s", (run, limit))
+    """The first ``limit`` steps that a run recorded: what was refused or doubted, what was confirmed, then the rest."""
+    order = "step NOT IN ('refused', 'quarantined', 'held', 'missing', 'unknown', 'conflict'), step = 'derived', id"
+    return _rows(
+        connection, f"SELECT id, at, {COLUMNS} FROM audit WHERE run = %s ORDER BY {order} LIMIT %s", (run, limit)
+    )
 
 
 def _rows(connection: Connection, query: str, arguments: tuple[Any, ...]) -> list[dict[str, Any]]:
