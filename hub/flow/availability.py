@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from hub.errors import ConfigError
-from hub.journal import events, snapshots, states
+from hub.journal import desired, events, snapshots, states
 from hub.journal.desired import Desired
 from hub.model import Ticket
 from hub.retail.availability import (
@@ -43,13 +43,14 @@ def derive(engine: Engine, flow: str, subjects: Sequence[str]) -> Derived:
     steps = by_subject(events.open_of(engine.journal, "reservation", subjects))
     derived = Derived(contained_object="stock_movement")
     news = {t: news_until(engine, flow, t) for t in engine.landscape.flows[flow].targets}
+    told_before = {t: desired.keys_of(engine.journal, t, OBJECT, subjects) for t in news}
     for sku in subjects:
         known = known_of(engine, flow, rows[sku], movements[sku], steps[sku])
         lying = on_hand_everywhere(known)
         own = {r["data"]["location"] for r in rows[sku] if r["own_as_of"]}
         for target, settings in engine.landscape.flows[flow].targets.items():
             told = told_until(target, movements[sku], news[target])
-            answer(engine, derived, target, settings, sku, known, lying, own, told)
+            answer(engine, derived, target, settings, sku, known, lying, own, told, told_before[target])
         derived.contained += contained(lying, movements[sku])
     return derived
 
@@ -160,11 +161,17 @@ def answer(
     lying: Mapping[str, OnHand],
     own_as_of: set[str],
     told: Mapping[str, datetime],
+    told_before: Collection[str],
 ) -> None:
-    """Add what ``target`` should hold of ``sku``, and when the clock alone changes that."""
+    """Add what ``target`` should hold of ``sku``, and when the clock alone changes that.
+
+    A location from which the channel no longer sells may sell nothing; its last number must not stay.
+    """
     if settings.value == "available":
         sellable = available_to_sell(known, lying, selling_rules(engine, settings, sku, known), engine.clock.now())
         values = {place: (a.quantity, because(lying[place], known.levels[place], a)) for place, a in sellable.items()}
+        left = [p for p in known.levels if p not in sellable and f"{sku}@{p}" in told_before]
+        values |= {p: (0, {**because(lying[p], known.levels[p], None), "not_sold_from": True}) for p in left}
         dues = [a.due for place, a in sellable.items() if a.due and place in own_as_of]
         if dues:
             derived.due[sku] = min([*dues, derived.due.get(sku, dues[0])])

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hub.model import Lines
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +38,11 @@ def compare(new: Lines, previous: Lines | None, touched: Collection[str]) -> Dif
     if previous is None:
         wanted = pl.repeat(True, frame.height, eager=True)
     else:
-        before = pl.DataFrame({"key": list(previous.keys()), "text": list(previous.texts()), "known": True}).unique()
+        before = pl.DataFrame({"key": list(previous.keys()), "text": list(previous.texts()), "known": True})
+        before, counts = before.unique("key", keep="last"), frame["n"].is_in(last_of_each(frame))
         same = frame.join(before, on=["key", "text"], how="left", maintain_order="left")["known"].is_not_null()
-        wanted = ~same | frame["key"].is_in(list(touched))
-    # A key with one differing line is mapped with all its lines, so that the last of them still counts.
+        wanted = counts & ~same | frame["key"].is_in(list(touched))
+    # A key whose last line differs is mapped with all its lines, so that the earlier ones are reported.
     keys_wanted = frame.filter(wanted)["key"].unique()
     chosen = frame.filter(pl.col("key").is_in(keys_wanted.to_list()))
     return Difference(
@@ -46,3 +51,8 @@ def compare(new: Lines, previous: Lines | None, touched: Collection[str]) -> Dif
         repeated=chosen.height - chosen["key"].n_unique(),
         keys=keys,
     )
+
+
+def last_of_each(frame: pl.DataFrame) -> pl.Series:
+    """The position of the line that counts, of each key."""
+    return frame.unique("key", keep="last")["n"]

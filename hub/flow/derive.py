@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from hub.errors import ConfigError
@@ -35,18 +35,18 @@ Derivation = Callable[["Engine", str, Sequence[str]], Derived]
 DERIVATIONS: dict[str, Derivation] = {"availability": availability.derive}
 
 
-def derive_due(engine: Engine, current: Pass) -> None:
-    """Everything of the flow that is due now; each batch of subjects is one transaction."""
+def derive_due(engine: Engine, current: Pass, ahead: timedelta = timedelta()) -> None:
+    """Everything of the flow that is due now, or ``ahead`` of it; each batch of subjects is one transaction."""
     for name in DELIVERS[current.flow]:
         tick(engine, current, name)
-        while derive_some(engine, current, name):
+        while derive_some(engine, current, name, engine.clock.now() + ahead):
             pass
 
 
-def derive_some(engine: Engine, current: Pass, name: str) -> bool:
-    """One batch of due subjects of derived object ``name``; False when none are left."""
+def derive_some(engine: Engine, current: Pass, name: str, until: datetime) -> bool:
+    """One batch of subjects of derived object ``name`` that are due by ``until``; False when none are left."""
     with engine.journal.transaction():
-        claimed = recompute.claim(engine.journal, name, engine.clock.now(), SUBJECTS_AT_ONCE)
+        claimed = recompute.claim(engine.journal, name, until, SUBJECTS_AT_ONCE)
         if not claimed:
             return False
         derived = DERIVATIONS[name](engine, current.flow, sorted(claimed))

@@ -216,7 +216,7 @@ class Engine:
         What waits for ``targets`` already counts as enqueued, so that the pass's counts add up.
         """
         run = runs.start(self.journal, kind, flow, system)
-        current = Pass(run=run, flow=flow, targets=targets)
+        current = Pass(run=run, flow=flow, targets=targets, beside_others=kind in ("ingest", "deliver"))
         current.counts["enqueued"] += outbox.open_count(self.journal, targets)
         try:
             yield current
@@ -242,6 +242,8 @@ class Engine:
     def ended(self, current: Pass, subject: str, *, ring: tuple[str, ...] = (), held: bool = False) -> Outcome:
         """Close a run that went well."""
         current.counts["pending"] = outbox.open_count(self.journal, current.targets)
+        if current.beside_others:
+            current.counts.leave_to_others()
         counts = current.counts.named()
         said = sentence(counts, subject)
         runs.finish(self.journal, current.run, "held" if held else "done", counts, said)

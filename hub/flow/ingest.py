@@ -30,7 +30,7 @@ def ingest(engine: Engine, flow: str, system: str) -> Outcome:
             return engine.ended(current, f"{system} is closed until {opens_at(engine, system)}")
         with locks.exclusive(engine.journal, f"ingest/{system}"):
             ready = read(engine, current, system)
-        derive.derive_due(engine, current)
+        derive.derive_due(engine, current, keep.TOGETHER)
         ring = tuple(t for t in targets if not deliver_along(engine, current, t))
         held = bool(snapshots.held(engine.journal, [system]))
         subject = f"{flow} from {system}" if ready else f"{system} waits until what it holds is bound to our keys"

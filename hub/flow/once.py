@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from hub.connector import Rewinds
 from hub.errors import ConfigError, HubError, StopRun
-from hub.flow import deliver, derive, ingest, locks
+from hub.flow import deliver, derive, ingest, keep, locks
 from hub.flow.outcome import Outcome
 from hub.journal import checkpoints, snapshots
 
@@ -37,7 +37,7 @@ def once(engine: Engine, flow: str, *, report: Callable[[str], None], system: st
                 else:
                     current.counts["waiting"] += 1
         report("deriving")
-        derive.derive_due(engine, current)
+        derive.derive_due(engine, current, keep.TOGETHER)
         for target in settings.targets:
             report(f"delivering to {target}")
             with trouble(troubles), locks.shared(engine.journal, f"deliver/{target}"):

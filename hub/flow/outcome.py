@@ -37,6 +37,11 @@ class Counts(Counter[str]):
             self["read"] += records
             self[verdict] += records
 
+    def leave_to_others(self) -> None:
+        """Take out of ``enqueued`` what other processes settled meanwhile: their own passes count it."""
+        settled = sum(self[name] for name in ("delivered", "coalesced", "refused", "pending"))
+        self["enqueued"] = settled
+
     def named(self) -> dict[str, int]:
         """Every count, in the contract's order."""
         return {name: self[name] for name in NAMES}
@@ -75,6 +80,7 @@ class Pass:
     run: str
     flow: str
     targets: Sequence[str] = ()  # whose outboxes this pass works on
+    beside_others: bool = False  # one of several at the same outboxes, as in Airflow
     counts: Counts = field(default_factory=Counts)
     marked: dict[str, dict[str, bool]] = field(default_factory=dict)  # derived object -> subject -> urgent
     doubted: dict[str, set[str]] = field(default_factory=dict)  # target -> subjects to read back there

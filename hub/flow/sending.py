@@ -94,7 +94,6 @@ def send(
     members: Sequence[dict[str, Any]],
 ) -> Sent:
     """Make the call and settle it; whatever happens, the attempt says so afterwards."""
-    ids = [m["id"] for m in members]
     try:
         with understood(target, wrote=True):
             receipts = list(engine.target(target).write(object, [delivery_of(m) for m in members], key))
@@ -102,7 +101,7 @@ def send(
         with engine.journal.transaction():
             outbox.alone(engine.journal, target)
             attempts.mark_unknown(engine.journal, attempt, str(error))
-            outbox.doubt(engine.journal, ids)
+            outbox.doubt(engine.journal, still_ours(engine, attempt))
             tell(engine, current, target, object, members, "unknown", str(error))
         settle_left_open(engine, current, target, object, engine.target(target).capability(object))
         return Sent(len(members), True)
@@ -112,10 +111,18 @@ def send(
             attempts.settle(engine.journal, attempt, str(error))
             wait = timedelta(seconds=error.delay or 0) if isinstance(error, TryLater) else timedelta()
             current.counts["coalesced"] += outbox.put_back(
-                engine.journal, ids, engine.clock.now() + wait if wait else None, current.run
+                engine.journal,
+                still_ours(engine, attempt),
+                engine.clock.now() + wait if wait else None,
+                current.run,
             )
         raise
     return settle(engine, current, target, object, attempt, members, receipts)
+
+
+def still_ours(engine: Engine, attempt: int) -> list[int]:
+    """Deliveries that are out with this attempt; not those that somebody took over and gave back meanwhile."""
+    return sorted(attempts.members_open(engine.journal, attempt))
 
 
 def settle(

@@ -53,7 +53,8 @@ def apply_snapshot(
     difference = what_differs(engine, system, canonical, batch, scope, mapping)
     chosen = [batch.records[n] for n in (difference.to_map if difference else range(len(batch.records)))]
     mapped = map_all(engine, system, chosen, scope, [mapping])
-    objection = guarded(engine, current, system, canonical, mapped, batch, scope)
+    present = difference.keys if difference else frozenset(r.key or "" for r in chosen)
+    objection = guarded(engine, current, system, canonical, mapped, batch, scope, present)
     if objection:
         remember(engine, current, system, canonical, batch, scope, mapping, "held", objection)
         entry = audit.Entry(
@@ -69,7 +70,6 @@ def apply_snapshot(
     keep(engine, current, system, mapped, scope, snapshot=None if broken else number)
     current.counts.judge("unchanged", difference.unchanged if difference else 0)
     if not broken:
-        present = difference.keys if difference else frozenset(r.key or "" for r in chosen)
         settle_series(engine, current, system, canonical, scope, number, present)
 
 
@@ -102,7 +102,14 @@ def reopened(engine: Engine, system: str, last: dict[str, Any]) -> Lines | None:
 
 
 def guarded(
-    engine: Engine, current: Pass, system: str, canonical: CanonicalObject, mapped: Mapped, batch: Batch, scope: Scope
+    engine: Engine,
+    current: Pass,
+    system: str,
+    canonical: CanonicalObject,
+    mapped: Mapped,
+    batch: Batch,
+    scope: Scope,
+    present: frozenset[str],
 ) -> str | None:
     """Why this snapshot must wait for a person, or None."""
     limits = engine.landscape.flows[current.flow].guards
@@ -117,9 +124,23 @@ def guarded(
         rows=len(batch.records),
         rows_before=last["rows"] if last and scope.extent is Extent.COMPLETE else None,
         positive_before=positive,
-        to_zero=guard.falls_to_zero(changes, canonical.guarded),
+        to_zero=guard.falls_to_zero(changes, canonical.guarded)
+        + missing_to_zero(engine, current, system, canonical, scope, present),
     )
     return guard.objection(measured, guard.Limits(fewer_rows=limits.fewer_rows, to_zero=limits.to_zero))
+
+
+def missing_to_zero(
+    engine: Engine, current: Pass, system: str, canonical: CanonicalObject, scope: Scope, present: frozenset[str]
+) -> int:
+    """How many articles in stock would become 0 because a complete snapshot lacks them."""
+    if scope.extent is not Extent.COMPLETE or canonical.guarded is None:
+        return 0
+    if engine.landscape.flows[current.flow].sources[system].missing != "zero":
+        return 0
+    known = states.of_series(engine.journal, system, canonical.name, scope.series, scope.as_of)
+    absent = [key for source, (key, _, detached) in known.items() if source not in present and not detached]
+    return sum(1 for data in known_data(engine, system, canonical, absent).values() if data[canonical.guarded] > 0)
 
 
 def known_data(
@@ -150,7 +171,7 @@ def settle_missing(
 ) -> None:
     """Keys of the series that a complete snapshot lacks: the flow says whether they stay, become 0, or wait."""
     policy = engine.landscape.flows[current.flow].sources[system].missing
-    known = states.of_series(engine.journal, system, canonical.name, scope.series)
+    known = states.of_series(engine.journal, system, canonical.name, scope.series, scope.as_of)
     absent = [source for source, (_, _, detached) in known.items() if source not in present and not detached]
     if not absent:
         return

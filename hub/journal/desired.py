@@ -70,6 +70,15 @@ def upsert(connection: Connection, values: Sequence[Desired], run: str) -> list[
     return [Changed(values[n], generation, before) for n, generation, before in differs]
 
 
+def keys_of(connection: Connection, target: str, object: str, subjects: Sequence[str]) -> set[str]:
+    """The keys of ``subjects`` for which ``target`` was ever to hold something."""
+    rows = connection.execute(
+        "SELECT key FROM desired WHERE target = %s AND object = %s AND subject = ANY(%s)",
+        (target, object, list(subjects)),
+    )
+    return {row[0] for row in rows}
+
+
 def of_key(connection: Connection, key: str) -> list[dict[str, Any]]:
     """What every target should hold for ``key``, beside what it was last confirmed to hold."""
     from psycopg.rows import dict_row

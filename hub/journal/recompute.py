@@ -9,7 +9,8 @@ from hub.journal.database import Connection
 
 MARK = """
 INSERT INTO recompute AS r (object, subject, due, urgent)
-SELECT %(object)s, subject, %(due)s, urgent FROM unnest(%(subjects)s::text[], %(urgent)s::bool[]) AS m (subject, urgent)
+SELECT %(object)s, subject, CASE WHEN urgent THEN %(now)s ELSE %(due)s END, urgent
+FROM unnest(%(subjects)s::text[], %(urgent)s::bool[]) AS m (subject, urgent)
 ORDER BY subject
 ON CONFLICT (object, subject) DO UPDATE
 SET due = least(r.due, excluded.due), urgent = r.urgent OR excluded.urgent
@@ -24,15 +25,18 @@ RETURNING r.subject, r.urgent
 """
 
 
-def mark(connection: Connection, object: str, subjects: Mapping[str, bool], due: datetime) -> None:
-    """Ask for ``subjects`` (each urgent or not) at ``due``; an earlier due time and a greater urgency win.
+def mark(
+    connection: Connection, object: str, subjects: Mapping[str, bool], due: datetime, now: datetime | None = None
+) -> None:
+    """Ask for ``subjects`` (each urgent or not) at ``due``, urgent ones ``now``; an earlier time and urgency win.
 
     In one sorted statement, so that two transactions that mark the same subjects never wait for each other in a ring.
     """
     if subjects:
         names = sorted(subjects)
         urgent = [subjects[name] for name in names]
-        connection.execute(MARK, {"object": object, "due": due, "subjects": names, "urgent": urgent})
+        arguments = {"object": object, "due": due, "now": now or due, "subjects": names, "urgent": urgent}
+        connection.execute(MARK, arguments)
 
 
 def mark_all(connection: Connection, derived: str, state: str, due: datetime) -> None:

@@ -74,7 +74,8 @@ def advance(
 ) -> tuple[bool, datetime | None]:
     """The source vouches for the series up to ``as_of``: (it does so now, up to when it did before).
 
-    Nothing moves where it had vouched for a later time already.
+    Nothing moves where it had vouched for a later time already; of two snapshots as of the same moment the
+    later one counts, and is what the next is compared with.
     """
     before = connection.execute(
         "SELECT as_of FROM series WHERE system = %s AND object = %s AND series = %s FOR UPDATE",
@@ -83,7 +84,8 @@ def advance(
     moved = connection.execute(
         """INSERT INTO series AS s (system, object, series, as_of, snapshot) VALUES (%s, %s, %s, %s, %s)
            ON CONFLICT (system, object, series) DO UPDATE SET as_of = excluded.as_of,
-           snapshot = coalesce(excluded.snapshot, s.snapshot) WHERE s.as_of < excluded.as_of""",
+           snapshot = coalesce(excluded.snapshot, s.snapshot) WHERE s.as_of < excluded.as_of
+              OR (s.as_of = excluded.as_of AND s.snapshot <> excluded.snapshot)""",
         (system, object, series, as_of, snapshot),
     )
     return moved.rowcount == 1, before[0] if before else None

@@ -91,11 +91,15 @@ def apply(
     return judged
 
 
-def of_series(connection: Connection, system: str, object: str, series: str) -> dict[str, tuple[str, str, bool]]:
-    """What is known of a series: source key -> (key, subject, detached)."""
+def of_series(
+    connection: Connection, system: str, object: str, series: str, as_of: datetime | None = None
+) -> dict[str, tuple[str, str, bool]]:
+    """What is known of a series: source key -> (key, subject, detached); with ``as_of`` only what is not newer."""
     rows = connection.execute(
-        "SELECT source_key, key, subject, detached FROM source_state WHERE system = %s AND object = %s AND series = %s",
-        (system, object, series),
+        """SELECT source_key, key, subject, detached FROM source_state
+           WHERE system = %(system)s AND object = %(object)s AND series = %(series)s
+             AND (%(as_of)s::timestamptz IS NULL OR as_of <= %(as_of)s)""",
+        {"system": system, "object": object, "series": series, "as_of": as_of},
     )
     return {source_key: (key, subject, detached) for source_key, key, subject, detached in rows}
 
@@ -108,7 +112,7 @@ def touched_since_complete(connection: Connection, system: str, object: str, ser
     rows = connection.execute(
         """SELECT s.source_key FROM source_state s JOIN series e USING (system, object, series)
            WHERE s.system = %(system)s AND s.object = %(object)s AND s.series = %(series)s
-             AND (s.detached OR s.as_of > e.as_of)
+             AND (s.detached OR s.as_of > e.as_of OR (s.as_of = e.as_of AND s.snapshot <> e.snapshot))
            UNION SELECT source_key FROM quarantine
            WHERE system = %(system)s AND object = %(object)s AND state = 'open' AND source_key IS NOT NULL""",
         {"system": system, "object": object, "series": series},

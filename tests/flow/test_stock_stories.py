@@ -142,11 +142,11 @@ def test_a_sale_in_the_shop_between_two_writes_is_not_overwritten(settled: Scene
     settled.clock.forward(minutes=2)
     with settled.engine() as engine:
         for system in ("erp",):  # everything but the shop's own news is read and derived
-            from hub.flow import derive, ingest
+            from hub.flow import derive, ingest, keep
 
             with engine.running("ingest", "stock", system, ["shop", "tills"]) as current:
                 ingest.read(engine, current, system)
-                derive.derive_due(engine, current)
+                derive.derive_due(engine, current, keep.TOGETHER)
                 engine.ended(current, "read")
         settled.retailer.shop.order([(sku, 2)], at=settled.clock.forward(seconds=10))
         settled.clock.forward(seconds=10)

@@ -30,11 +30,11 @@ def test_two_delivering_processes_share_one_bucket_and_use_it_to_95_percent(on_r
     on_real_time.rewrite('      tills: {grain: location, value: on_hand, locations: ["ST*"]}\n', "")
     retailer = on_real_time.retailer
     with on_real_time.engine() as engine:
-        from hub.flow import bind, derive, ingest
+        from hub.flow import bind, derive, ingest, keep
 
         with engine.running("once", "stock", None) as current:
             ingest.read(engine, current, "erp")
-            derive.derive_due(engine, current)
+            derive.derive_due(engine, current, keep.TOGETHER)
             bind.bind_missing(engine, current, "shop")
             engine.ended(current, "prepared")
         engine.journal.execute("DELETE FROM delivery WHERE id NOT IN (SELECT id FROM delivery ORDER BY id LIMIT 60)")
