@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from types import FrameType
 
 from hub.errors import ConfigError, HubError, StopRun
 from hub.local.airflow_settings import base_environment
+from hub.local.asked import Asked
 from hub.local.place import make_home
 from hub.local.postgres import Server
 from hub.local.site import PORTS, SANDBOX, Site
@@ -38,7 +38,7 @@ class Ground:
 
     site: Site
     supervisor: Supervisor
-    stop: threading.Event
+    stop: Asked
     server: Server | None
     dsn: str
     airflow_url: str
@@ -158,9 +158,9 @@ def _alone(home: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _signals(polls: bool) -> Iterator[threading.Event]:
-    """An event that Ctrl-C, SIGTERM and a closed terminal set."""
-    stop = threading.Event()
+def _signals(polls: bool) -> Iterator[Asked]:
+    """A flag that Ctrl-C, SIGTERM and a closed terminal set."""
+    stop = Asked()
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         stop.set()
@@ -176,7 +176,7 @@ def _signals(polls: bool) -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _end(supervisor: Supervisor, stop: threading.Event) -> None:
+def _end(supervisor: Supervisor, stop: Asked) -> None:
     """End the children; a second signal meanwhile ends them at once."""
 
     def now(number: int, frame: FrameType | None) -> None:
