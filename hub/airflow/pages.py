@@ -13,24 +13,10 @@ from fastapi import FastAPI, HTTPException
 from fastapi.responses import HTMLResponse
 
 from hub.airflow.protect import HEADERS, signed_in_app
+from hub.flow.outcome import NAMES
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-
-COUNTS = (
-    "read",
-    "changed",
-    "unchanged",
-    "superseded",
-    "quarantined",
-    "held",
-    "enqueued",
-    "delivered",
-    "coalesced",
-    "refused",
-    "waiting",
-    "pending",
-)
 
 
 def application() -> FastAPI:
@@ -63,7 +49,7 @@ def one_run(run: str) -> HTMLResponse:
 
 
 def _page(template: str, **values: Any) -> HTMLResponse:
-    return HTMLResponse(_templates().get_template(template).render(names=COUNTS, **values), headers=HEADERS)
+    return HTMLResponse(_templates().get_template(template).render(names=NAMES, **values), headers=HEADERS)
 
 
 @cache
