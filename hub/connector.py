@@ -23,6 +23,7 @@ from hub.model import (
     Batch,
     Checkpoint,
     Clock,
+    Content,
     Delivery,
     Handle,
     Health,
@@ -78,6 +79,12 @@ class Context(Protocol):
     def clock(self) -> Clock: ...
     @property
     def budget(self) -> Budget: ...
+    def content(self, hash: str) -> Content:
+        """The picture whose content has this SHA-256, from whichever system owns it.
+
+        Raises :class:`~hub.errors.Reject` where it is not what it claims to be, and TryLater where its owner is down.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +93,12 @@ class Capability:
 
     batch_size: int = 1
     binds: tuple[str, ...] = ()  # bindings that a delivery needs before it can be sent
+    knows: tuple[str, ...] = ()  # bindings that it carries where they are known; a delivery may create them
+    fields: frozenset[str] | None = None  # the fields that the vendor can hold; None: all
     compare_and_set: bool = False
     idempotency: timedelta | None = None  # how long a key protects a repeated call; None: no key
     read_back: timedelta | None = None  # how soon after a write ``find`` tells the truth; None: never
-    aggregate: str = "key"  # "key": each key is its own remote object; else the binding it lives in
+    aggregate: str = "key"  # "key": each key is its own remote object; else the part of the key that names it
     max_age: timedelta | None = None  # how old ``as_of`` may be when the value is sent
 
 
@@ -135,6 +144,15 @@ class Rewinds(Protocol):
 
     def rewind(self, object: str, moment: datetime) -> Checkpoint:
         """The checkpoint after which ``read`` answers everything that changed since ``moment``."""
+        ...
+
+
+@runtime_checkable
+class Library(Protocol):
+    """A source whose records stand for content that is fetched when it is needed."""
+
+    def fetch(self, record: Mapping[str, Any]) -> bytes:
+        """The content behind a canonical record of ``media``; the engine checks its hash."""
         ...
 
 

@@ -145,9 +145,10 @@ class Delivery:
     key: str
     operation: Operation = Operation.SET
     value: Mapping[str, Any]
-    changed: frozenset[str] = frozenset()
+    changed: frozenset[str] = frozenset()  # fields of the value that differ from ``previous``
     previous: Mapping[str, Any] | None = None  # last confirmed remote value: compare-and-set from it
     bindings: Mapping[str, Binding] = field(default_factory=dict)  # by bound object: sku, location
+    known: Mapping[str, Mapping[str, Binding]] = field(default_factory=dict)  # of what the value mentions: object, key
     as_of: datetime  # the target's own events are contained up to here
     generation: int
 
@@ -159,6 +160,7 @@ class Reference:
     key: str
     by: Mapping[str, str] = field(default_factory=dict)  # sku, gtin, name ...
     bindings: Mapping[str, Binding] = field(default_factory=dict)  # where ids are known already
+    value: Mapping[str, Any] = field(default_factory=dict)  # what it should hold, where that helps to find it
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -171,6 +173,16 @@ class Remote:
     value: Mapping[str, Any]
     binding: Binding | None = None
     matched: str | None = None  # the identifier that found it, where it was searched for
+    bindings: Mapping[str, Mapping[str, Binding]] = field(default_factory=dict)  # of what lives in it: object, key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """The content of one picture, checked against its hash."""
+
+    data: bytes = field(repr=False)
+    mime: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
