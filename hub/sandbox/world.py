@@ -180,14 +180,15 @@ def _skus(draw: random.Random) -> tuple[Sku, ...]:
                         name=name,
                         size=size,
                         colour=colour,
-                        ean=_ean(len(skus)),
+                        ean=ean(len(skus)),
                         price_cents=cents,
                     )
                 )
     return tuple(skus)
 
 
-def _ean(index: int) -> str:
+def ean(index: int) -> str:
+    """The EAN-13 of the retailer's article number ``index``."""
     prefix = "0376012" if index % 8 == 0 else "3760123"
     twelve = f"{prefix}{10007 + index * 173:05d}"
     return twelve + check_digit(twelve)
