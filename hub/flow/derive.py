@@ -27,6 +27,7 @@ class Derived:
     due: dict[str, datetime] = field(default_factory=dict)  # when the clock alone changes a subject
     contained: list[tuple[str, str]] = field(default_factory=list)  # (system, id) of events in a snapshot for good
     contained_object: str = ""
+    waiting: dict[tuple[str, str], list[str]] = field(default_factory=dict)  # (subject, target) -> what it waits for
 
 
 Derivation = Callable[["Engine", str, Sequence[str]], Derived]
