@@ -39,9 +39,12 @@ def test_no_two_styles_share_a_title_in_any_language(assortment):
 
 def test_one_new_style_waits_for_german_and_one_for_the_photographer(assortment):
     complete, german, picture = assortment.products[120:]
-    assert set(complete.title) == {"fr", "en", "de"} and assortment.pictures(complete)
-    assert set(german.title) == {"fr", "en"} and assortment.pictures(german)
-    assert set(picture.title) == {"fr", "en", "de"} and not assortment.pictures(picture)
+    assert set(complete.title) == {"fr", "en", "de"}
+    assert assortment.pictures(complete)
+    assert set(german.title) == {"fr", "en"}
+    assert assortment.pictures(german)
+    assert set(picture.title) == {"fr", "en", "de"}
+    assert not assortment.pictures(picture)
 
 
 def test_each_colour_has_its_picture_and_the_last_shows_all_variants(assortment):
