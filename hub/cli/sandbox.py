@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hub.cli.say import Json, as_json, line, sure
+
+if TYPE_CHECKING:
+    from hub.sandbox.live import Shoppers
 
 app = typer.Typer(
     help="The simulated retailer: an ERP, stores, a shop and tills over their real protocols.", no_args_is_help=True
@@ -32,6 +38,56 @@ def up(
         line(f"{name:7} 127.0.0.1:{port}")
     with in_use(here.home / "sandbox"):
         main(here.home / "sandbox", ports, here.url("gateway"), live, connections_file=here.home / "connections.json")
+
+
+@app.command()
+def shoppers(
+    rate: Annotated[float, typer.Option("--rate", min=0.1, max=6000, help="Customers a minute, on average.")] = 12.0,
+    seconds: Annotated[float | None, typer.Option("--seconds", min=0.1, help="End after this time by itself.")] = None,
+    json: Json = False,
+) -> None:
+    """Let customers buy in the running retailer, until Ctrl-C, and say what they did.
+
+    They come beside those that **hub up** brings: sales at the tills, orders in the shop, and what a retailer's own
+    people do all day.
+
+    Example: hub sandbox shoppers --rate 60 --seconds 30
+    """
+    from hub.cli.place import site
+    from hub.errors import ConfigError
+    from hub.sandbox.live import Shoppers
+    from hub.sandbox.retailer import Retailer
+
+    folder = site().home / "sandbox"
+    if not (folder / "sandbox.db").exists():
+        raise ConfigError(f"no retailer lives in {folder} yet: start it with hub up or hub sandbox up")
+    retailer = Retailer(folder)
+    try:
+        crowd = Shoppers(retailer, rate)
+        came = _let_in(crowd, seconds)
+    finally:
+        retailer.close()
+    if json:
+        as_json({"customers": came, "happened": dict(crowd.happened)})
+    else:
+        what = ", ".join(f"{count:,} {name}" for name, count in crowd.happened.most_common())
+        line(f"{came:,} customers: {what}" if came else "nobody came")
+
+
+def _let_in(crowd: Shoppers, seconds: float | None) -> int:
+    """One customer after the other until somebody stops it or the time is over; answers how many came."""
+    stop, came = threading.Event(), 0
+    before = {n: signal.signal(n, lambda *_: stop.set()) for n in (signal.SIGINT, signal.SIGTERM)}
+    until = time.monotonic() + seconds if seconds is not None else float("inf")
+    try:
+        while not stop.is_set() and time.monotonic() < until:
+            pause = crowd.step(stop)
+            came += 1
+            stop.wait(min(pause, max(0.0, until - time.monotonic())))
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return came
 
 
 @app.command()
