@@ -25,6 +25,14 @@ CITIES = (
     "Rennes Le Bastard", "Montpellier Comédie", "Grenoble Victor-Hugo", "Dijon Liberté", "Reims Vesle",
     "Rouen Gros-Horloge", "Tours Nationale", "Angers Ralliement", "Metz Serpenoise", "Nancy Saint-Jean",
 )  # fmt: skip
+# Latitude and longitude of the depot and of each city's store.
+DEPOT_POSITION = ("47.9025", "1.9090")
+POSITIONS = (
+    ("48.8556", "2.3522"), ("48.8590", "2.3622"), ("45.7640", "4.8357"), ("43.2951", "5.3740"), ("50.6366", "3.0635"),
+    ("44.8390", "-0.5736"), ("47.2130", "-1.5610"), ("43.6045", "1.4440"), ("48.5846", "7.7455"), ("43.6970", "7.2700"),
+    ("48.1090", "-1.6790"), ("43.6086", "3.8797"), ("45.1885", "5.7245"), ("47.3220", "5.0415"), ("49.2560", "4.0310"),
+    ("49.4415", "1.0900"), ("47.3910", "0.6880"), ("47.4712", "-0.5510"), ("49.1180", "6.1750"), ("48.6910", "6.1830"),
+)  # fmt: skip
 # code, French label, sizes, price in cents from
 FAMILIES = (
     ("TS", "T-shirt été", ("S", "M", "L", "XL"), 1990),
@@ -69,6 +77,7 @@ class Location:
     site: str  # the ERP's code: FR001, FR011
     file: str  # the code in store files: 0001; "" for the warehouse
     name: str  # the same in ERP, shop and tills
+    position: tuple[str, str]  # latitude and longitude in degrees
     tills: tuple[int, ...] = ()
     operators: tuple[str, ...] = ()
 
@@ -147,7 +156,7 @@ def check_digit(twelve: str) -> str:
 
 
 def _locations(draw: random.Random) -> tuple[Location, ...]:
-    warehouse = Location(code=WAREHOUSE, site="FR001", file="", name="Entrepôt Orléans")
+    warehouse = Location(code=WAREHOUSE, site="FR001", file="", name="Entrepôt Orléans", position=DEPOT_POSITION)
     return (warehouse, *(_store(number, name, draw) for number, name in enumerate(CITIES, 1)))
 
 
@@ -158,6 +167,7 @@ def _store(number: int, name: str, draw: random.Random) -> Location:
         site=f"FR{number + 10:03d}",
         file=file,
         name=name,
+        position=POSITIONS[number - 1],
         tills=tuple(range(1, draw.randint(2, 3) + 1)),
         operators=tuple(f"{file}-{person:02d}" for person in range(1, draw.randint(4, 8))),
     )

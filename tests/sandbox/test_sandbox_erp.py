@@ -49,6 +49,7 @@ def test_it_lists_the_depot_and_twenty_shops(erp, retailer):
     assert [site.FCY for site in sites] == ["FR001", *(f"FR{n:03d}" for n in range(11, 31))]
     assert [site.FCYTYP for site in sites] == ["D"] + ["M"] * 20
     assert [site.FCYNAM for site in sites] == [place.name for place in retailer.world.locations]
+    assert [(site.GEOLAT, site.GEOLNG) for site in sites] == [place.position for place in retailer.world.locations]
 
 
 def test_pages_hold_every_row_once_and_one_as_of(erp, clock):

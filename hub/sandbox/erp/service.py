@@ -25,6 +25,8 @@ def read_sites(erp: Erp, arguments: dict[str, str]) -> list[Element]:
                 ("FCYNAM", place.name),
                 ("FCYTYP", "M" if place.is_store else "D"),
                 ("TZ", "Europe/Paris"),
+                ("GEOLAT", place.position[0]),
+                ("GEOLNG", place.position[1]),
             ],
         )
         for place in erp.world.locations
