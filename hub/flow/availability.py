@@ -21,7 +21,7 @@ from hub.retail.availability import (
     on_hand_everywhere,
 )
 from hub.retail.coverage import Coverage, Movement, TillTicket
-from hub.retail.reservations import Step
+from hub.retail.reservations import Step, next_expiry
 
 if TYPE_CHECKING:
     from hub.config import TargetSettings
@@ -119,6 +119,7 @@ def step_of(data: Mapping[str, Any]) -> Step:
         quantity=data["quantity"],
         location=data.get("location"),
         occurred_at=datetime.fromisoformat(data["occurred_at"]),
+        expires_at=datetime.fromisoformat(data["expires_at"]) if data.get("expires_at") else None,
     )
 
 
@@ -167,12 +168,15 @@ def answer(
 
     A location from which the channel no longer sells may sell nothing; its last number must not stay.
     """
+    now = engine.clock.now()
     if settings.value == "available":
-        sellable = available_to_sell(known, lying, selling_rules(engine, settings, sku, known), engine.clock.now())
+        sellable = available_to_sell(known, lying, selling_rules(engine, settings.channel or "", sku, known), now)
         values = {place: (a.quantity, because(lying[place], known.levels[place], a)) for place, a in sellable.items()}
         left = [p for p in known.levels if p not in sellable and f"{sku}@{p}" in told_before]
         values |= {p: (0, {**because(lying[p], known.levels[p], None), "not_sold_from": True}) for p in left}
         dues = [a.due for place, a in sellable.items() if a.due and place in own_as_of]
+        if expires := next_expiry(known.steps, now):
+            dues.append(expires)
         if dues:
             derived.due[sku] = min([*dues, derived.due.get(sku, dues[0])])
     else:
@@ -193,8 +197,9 @@ def answer(
     ]
 
 
-def selling_rules(engine: Engine, settings: TargetSettings, sku: str, known: Known) -> SellingRules:
-    channel = engine.landscape.channels[settings.channel or ""]
+def selling_rules(engine: Engine, name: str, sku: str, known: Known) -> SellingRules:
+    """How the channel ``name`` sells ``sku``, at the locations that are known of it."""
+    channel = engine.landscape.channels[name]
     places = engine.landscape.select(channel.sells_from, known.levels)
     return SellingRules(
         sells_from=places,

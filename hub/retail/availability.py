@@ -119,7 +119,7 @@ def available_to_sell(
     what is left there after everything else; their sum over the channel is what counts.
     """
     as_of = {place: level.coverage.as_of for place, level in known.levels.items()}
-    reserved = still_reserved(known.steps, as_of)
+    reserved = still_reserved(known.steps, as_of, now)
     unplaced = sum(r.quantity for r in reserved if r.location is None)
     found: dict[str, Available] = {}
     for place in rules.sells_from:

@@ -24,6 +24,7 @@ class Step:
     quantity: int
     location: str | None
     occurred_at: datetime
+    expires_at: datetime | None = None  # a hold: from then on it counts no more, as if it had been released
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +37,8 @@ class Reserved:
     quantity: int
 
 
-def still_reserved(steps: Iterable[Step], as_of: Mapping[str, datetime]) -> list[Reserved]:
-    """What is reserved now, in the order of the first step of each line.
+def still_reserved(steps: Iterable[Step], as_of: Mapping[str, datetime], now: datetime) -> list[Reserved]:
+    """What is reserved ``now``, in the order of the first step of each line.
 
     ``as_of``: up to when the authority of each location vouches for its stock. Pieces accepted by the
     ERP or shipped stay reserved until that moment is past, and are in the authority's numbers after it:
@@ -45,13 +46,19 @@ def still_reserved(steps: Iterable[Step], as_of: Mapping[str, datetime]) -> list
     """
     lines: dict[tuple[str, str], list[Step]] = defaultdict(list)
     for step in steps:
-        lines[step.order, step.line].append(step)
+        if step.expires_at is None or step.expires_at > now:
+            lines[step.order, step.line].append(step)
     found = []
     for (order, line), history in lines.items():
         quantity = _reserved_of(history, as_of)
         if quantity > 0:
             found.append(Reserved(order=order, line=line, location=_location_of(history), quantity=quantity))
     return found
+
+
+def next_expiry(steps: Iterable[Step], now: datetime) -> datetime | None:
+    """When the clock alone ends the next hold."""
+    return min((s.expires_at for s in steps if s.expires_at is not None and s.expires_at > now), default=None)
 
 
 def _reserved_of(history: list[Step], as_of: Mapping[str, datetime]) -> int:

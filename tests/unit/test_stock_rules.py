@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hub.model import Ticket
 from hub.retail.availability import Known, Level, SellingRules, available_to_sell, on_hand, on_hand_everywhere
 from hub.retail.coverage import Cover, Coverage, Movement, TillTicket, cover
-from hub.retail.reservations import Step, still_reserved
+from hub.retail.reservations import Step, next_expiry, still_reserved
 
 NIGHT = datetime(2026, 11, 20, 22, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -85,14 +85,37 @@ def test_a_reservation_ends_with_the_record_that_contains_it_and_not_before() ->
         Step(order="1", line="1", kind="reserve", quantity=2, location="WH1", occurred_at=NIGHT),
         Step(order="1", line="1", kind="accepted", quantity=2, location="WH1", occurred_at=NIGHT + HOUR),
     ]
-    assert [r.quantity for r in still_reserved(steps, {"WH1": NIGHT + HOUR})] == [2]
-    assert still_reserved(steps, {"WH1": NIGHT + 2 * HOUR}) == []
+    assert [r.quantity for r in still_reserved(steps, {"WH1": NIGHT + HOUR}, NIGHT)] == [2]
+    assert still_reserved(steps, {"WH1": NIGHT + 2 * HOUR}, NIGHT) == []
 
 
 def test_a_release_that_arrives_before_its_reserve_still_ends_it() -> None:
     release = Step(order="1", line="1", kind="release", quantity=2, location=None, occurred_at=NIGHT)
     reserve = Step(order="1", line="1", kind="reserve", quantity=2, location=None, occurred_at=NIGHT - HOUR)
-    assert still_reserved([release, reserve], {}) == []
+    assert still_reserved([release, reserve], {}, NIGHT) == []
+
+
+def test_a_hold_counts_until_it_expires_and_says_when_that_is() -> None:
+    hold = Step(
+        order="1", line="1", kind="reserve", quantity=2, location="ST01", occurred_at=NIGHT, expires_at=NIGHT + HOUR
+    )
+    rules = SellingRules(sells_from=["ST01"])
+    known = Known(levels={"ST01": level(5)}, steps=[hold])
+    assert next_expiry(known.steps, NIGHT) == NIGHT + HOUR
+    assert sellable(known, rules, NIGHT + HOUR - timedelta(microseconds=1)) == {"ST01": 3}
+    assert sellable(known, rules, NIGHT + HOUR) == {"ST01": 5}
+    assert next_expiry(known.steps, NIGHT + HOUR) is None
+
+
+def test_a_hold_that_was_released_after_it_expired_gives_nothing_twice() -> None:
+    known = Known(
+        levels={"ST01": level(5)},
+        steps=[
+            Step(order="1", line="1", kind="reserve", quantity=2, location="ST01", occurred_at=NIGHT, expires_at=NIGHT),
+            Step(order="1", line="1", kind="release", quantity=2, location="ST01", occurred_at=NIGHT + HOUR),
+        ],
+    )
+    assert sellable(known, SellingRules(sells_from=["ST01"]), NIGHT + 2 * HOUR) == {"ST01": 5}
 
 
 def test_a_refused_line_keeps_the_last_number_or_sells_nothing_as_the_flow_says() -> None:
