@@ -27,6 +27,7 @@ class Picture:
     asset: str  # DAM-TS0001-1
     product: str
     position: int  # from 1
+    colour: str  # BLU
     png: bytes = field(repr=False)
     alt: Texts
     skus: tuple[str, ...]  # the variants that it shows; none: all
@@ -42,7 +43,12 @@ def picture(product: str, position: int, colour: str, alt: Mapping[str, str], sk
     """A striped piece of cloth in ``colour`` on white paper."""
     asset = f"DAM-{product}-{position}"
     png = draw(asset, INK[colour])
-    return Picture(asset=asset, product=product, position=position, png=png, alt=alt, skus=skus)
+    return Picture(asset=asset, product=product, position=position, colour=colour, png=png, alt=alt, skus=skus)
+
+
+def original(picture: Picture) -> bytes:
+    """The photographer's file, twice as large; channels receive ``picture.png``."""
+    return draw(picture.asset, INK[picture.colour], 2 * WIDTH, 2 * HEIGHT)
 
 
 def draw(name: str, ink: tuple[int, int, int], width: int = WIDTH, height: int = HEIGHT) -> bytes:

@@ -41,7 +41,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What goes back; ``recorded`` replaces the status in the ledger where HTTP's own hides what happened."""
+    """What goes back; bytes go as they are, anything else as JSON, None as nothing.
+
+    ``recorded`` replaces the status in the ledger where HTTP's own hides what happened.
+    """
 
     status: int = 200
     body: Any = None
@@ -113,7 +116,7 @@ class Web:
         async def endpoint(http: HttpRequest) -> Response:
             request = await _read(http)
             reply = await asyncio.to_thread(self.answer, route, request)
-            content = b"" if reply.body is None else json.dumps(reply.body, ensure_ascii=False).encode()
+            content = _content(reply.body)
             headers = {"content-type": "application/json; charset=utf-8", **reply.headers}
             return Response(content, status_code=reply.status, headers=headers)
 
@@ -151,6 +154,12 @@ class Web:
     def _nowhere(self, request: Request, note: Note) -> Reply:
         note.summary = "no such endpoint"
         raise Refusal(self.missing)
+
+
+def _content(body: Any) -> bytes:
+    if isinstance(body, bytes):
+        return body
+    return b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
 
 
 async def _read(http: HttpRequest) -> Request:
