@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from hub.cli import bench, flows, local, look, mappings, quarantine, sandbox
+from hub.cli import bench, flows, local, look, mappings, quarantine, reconcile, sandbox
 
 app = typer.Typer(
     name="hub",
@@ -24,6 +24,7 @@ app = typer.Typer(
 local.add_to(app)
 look.add_to(app)
 flows.add_to(app)
+reconcile.add_to(app)
 bench.add_to(app)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(mappings.app, name="mapping")

@@ -1,0 +1,84 @@
+"""``hub reconcile``: what the targets really hold, compared with what they should."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hub.cli.flows import Flow
+from hub.cli.say import Json, as_json, line, table
+
+if TYPE_CHECKING:
+    from hub.flow.causes import Difference
+    from hub.flow.reconcile import Report
+
+SHOWN = 200  # rows of a table; --json has all
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(reconcile)
+
+
+def reconcile(
+    flow: Flow,
+    fix: Annotated[bool, typer.Option("--fix", help="Send again what drifted, as on_foreign_edit says.")] = False,
+    json: Json = False,
+) -> None:
+    """Read what every target of FLOW really holds, compare it with what it should hold, and name the causes.
+
+    Everything is read afresh, nothing is believed. A difference is on its way, waits for something, was refused,
+    was edited in the target, or drifted there. Ends with 1 where something is on its way or drifted.
+
+    Example: hub reconcile stock --fix
+    """
+    from rich.console import Console
+
+    from hub.cli.place import engine
+    from hub.flow.reconcile import as_data
+    from hub.flow.reconcile import reconcile as compare
+
+    with engine() as hub, Console(stderr=True, quiet=json).status("starting") as status:
+        found = compare(hub, flow, fix=fix, report=status.update)
+    if json:
+        as_json(as_data(found))
+    else:
+        _told(found)
+    raise typer.Exit(found.exit_code)
+
+
+def _told(found: Report) -> None:
+    for target in found.targets:
+        line(target.sentence)
+    differences = [one for target in found.targets for one in target.differences]
+    _rows("Differences", differences)
+    _rows("Refused on the way in", found.refused)
+    if found.claims:
+        rows = [
+            [c.object, c.key, c.owner, _sides(c.fields, "counts"), c.system, _sides(c.fields, "claims")]
+            for c in found.claims[:SHOWN]
+        ]
+        columns = ["object", "key", "whose word counts", "", "who contradicts", ""]
+        table(_title("Claims that do not count", len(found.claims)), columns, rows)
+
+
+def _rows(title: str, differences: Any) -> None:
+    if differences:
+        rows = [_row(one) for one in differences[:SHOWN]]
+        columns = ["system", "object", "key", "should hold", "holds", "cause", ""]
+        table(_title(title, len(differences)), columns, rows)
+
+
+def _row(one: Difference) -> list[str]:
+    should, holds = _sides(one.fields, "should"), _sides(one.fields, "holds")
+    return [one.system, one.object, one.key, should, holds, one.cause.value, one.detail]
+
+
+def _sides(fields: Any, side: str) -> str:
+    from hub.flow.causes import in_words
+
+    return in_words({name: both[side] for name, both in fields.items()})
+
+
+def _title(title: str, count: int) -> str:
+    return f"{title} (the first {SHOWN} of {count:,})" if count > SHOWN else title

@@ -1,0 +1,93 @@
+"""What each target should hold beside what is known of it: the journal's side of a reconciliation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from hub.journal.database import Connection
+
+ROWS = """
+SELECT d.key, d.subject, d.parts, d.value, d.generation, d.why,
+       d.refused IS NOT DISTINCT FROM d.generation AS refused,
+       r.value AS confirmed, coalesce(r.suspect, false) AS suspect, r.confirmed_at, coalesce(r.edits, '{}') AS edits,
+       p.state AS delivery, p.not_before, p.created_at AS waits_since,
+       EXISTS (SELECT 1 FROM recompute c WHERE c.object = %(derived)s AND c.subject = d.subject AND c.due <= %(now)s)
+           AS due
+FROM desired d
+LEFT JOIN remote r USING (target, object, key)
+LEFT JOIN LATERAL (
+    SELECT state, not_before, created_at FROM delivery p
+    WHERE p.target = d.target AND p.object = d.object AND p.key = d.key ORDER BY p.state <> 'pending' DESC LIMIT 1
+) p ON true
+WHERE d.target = %(target)s AND d.object = %(object)s AND (%(keys)s::text[] IS NULL OR d.key = ANY(%(keys)s))
+ORDER BY d.key
+"""
+
+
+def rows(
+    connection: Connection,
+    target: str,
+    object: str,
+    derived: str,
+    now: datetime,
+    keys: Sequence[str] | None = None,
+) -> list[dict[str, Any]]:
+    """Every desired value of ``target`` (or those of ``keys``) with what was confirmed and what is under way.
+
+    ``due``: the derived object that it comes from will be computed again.
+    """
+    from psycopg.rows import dict_row
+
+    arguments = {
+        "target": target,
+        "object": object,
+        "derived": derived,
+        "now": now,
+        "keys": None if keys is None else list(keys),
+    }
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(ROWS, arguments).fetchall()
+
+
+def refusals(connection: Connection, target: str, object: str) -> dict[str, str]:
+    """By key, the sentence with which ``target`` refused it."""
+    found = connection.execute(
+        """SELECT key, path || ': ' || reason FROM quarantine
+           WHERE system = %s AND object = %s AND state = 'open' AND key IS NOT NULL ORDER BY id""",
+        (target, object),
+    )
+    return dict(found.fetchall())
+
+
+def waiting(connection: Connection, derived: str, target: str) -> dict[str, list[str]]:
+    """By subject, what the derivation of ``derived`` waits for at ``target``."""
+    found = connection.execute(
+        "SELECT subject, reasons FROM waiting WHERE object = %s AND target = %s ORDER BY subject", (derived, target)
+    )
+    return dict(found.fetchall())
+
+
+def refused_records(connection: Connection, flow: str, targets: Sequence[str]) -> list[dict[str, Any]]:
+    """Open quarantine of a flow's sources: the records that are not in any value because they were refused."""
+    from psycopg.rows import dict_row
+
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            """SELECT id, system, object, key, path, reason, origin FROM quarantine
+               WHERE flow = %s AND state = 'open'
+                 AND NOT (system = ANY(%s) AND origin ->> 'source' LIKE 'delivery to %%')
+               ORDER BY id""",
+            (flow, list(targets)),
+        ).fetchall()
+
+
+def contradictions(connection: Connection, object: str) -> list[tuple[str, str, dict[str, Any], str, dict[str, Any]]]:
+    """Keys of which two systems say different things: (key, system, data, other system, its data), both ways round."""
+    return connection.execute(
+        """SELECT a.key, a.system, a.data, b.system, b.data
+           FROM source_state a JOIN source_state b USING (object, key)
+           WHERE object = %s AND a.system <> b.system AND a.data <> b.data ORDER BY a.key, a.system, b.system""",
+        (object,),
+    ).fetchall()
