@@ -51,6 +51,15 @@ def open_of(connection: Connection, object: str, subjects: Sequence[str]) -> lis
     ).fetchall()
 
 
+def recorded(connection: Connection, object: str, subjects: Sequence[str]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Every event of ``subjects``: (subject, system, data), in the order in which the hub learned of them."""
+    return connection.execute(
+        """SELECT subject, system, data FROM event WHERE object = %s AND subject = ANY(%s)
+           ORDER BY seen_at, event_time, id""",
+        (object, list(subjects)),
+    ).fetchall()
+
+
 def mark_contained(connection: Connection, object: str, ids: Sequence[tuple[str, str]]) -> None:
     """These (system, id) are contained in an accepted snapshot for good, and need not be loaded again."""
     if ids:

@@ -25,7 +25,7 @@ class Situation:
     currency: str
     channel: str | None = None
     country: str | None = None
-    list: str | None = None
+    list: str | None = None  # the price list that the channel follows; None: any
     location: str | None = None
     group: str | None = None
     quantity: int = 1
@@ -48,7 +48,7 @@ class Scope:
         return (
             (self.channels is None or where.channel in self.channels)
             and (self.countries is None or where.country in self.countries)
-            and (self.list is None or where.list == self.list)
+            and (self.list is None or where.list in (None, self.list))
             and (self.locations is None or where.location in self.locations)
             and (self.groups is None or where.group in self.groups)
             and where.quantity >= self.min_quantity
