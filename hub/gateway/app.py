@@ -1,4 +1,4 @@
-"""The gateway's two routes: ``POST /hooks/{system}`` and ``GET /health``.
+"""The gateway's routes: ``POST /hooks/{system}``, ``GET /health``, and below ``/v1`` what tills and shop ask.
 
 A message is verified over its raw body, stored in the inbox, and answered; ringing comes after the answer.
 """
@@ -19,10 +19,12 @@ from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from hub.errors import ConfigError, Reject
 from hub.flow import Engine
+from hub.gateway.api import api
+from hub.gateway.api.desk import Desk
 from hub.gateway.bell import Bell, Ringer
 from hub.gateway.engines import Engines
 from hub.gateway.watcher import Watcher
@@ -102,20 +104,24 @@ def application(
     opener = partial(Engine.open, project, dsn=dsn, connections=connections)
     bell = Bell(ringer)
     gateway = Gateway(Engines(opener, project / "hub.yaml"), bell)
+    desk = Desk(Engines(opener, project / "hub.yaml"), bell.ring)
     watcher = Watcher(opener, bell.ring)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         if watch:
             await run_in_threadpool(watcher.start)
+            desk.warm()
         yield
         await run_in_threadpool(watcher.close)
         bell.close()
         gateway.engines.close()
+        desk.engines.close()
 
     routes = [
         Route("/hooks/{system}", gateway.hook, methods=["POST"]),
         Route("/health", gateway.health, methods=["GET"]),
+        Mount("/v1", api(desk)),
     ]
     return Starlette(routes=routes, lifespan=lifespan)
 

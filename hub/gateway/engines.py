@@ -43,6 +43,12 @@ class Engines:
             else:
                 self._idle.put(mine)
 
+    def warm(self, count: int) -> None:
+        """Open ``count`` engines ahead of those who will ask."""
+        written = self._landscape.stat().st_mtime
+        for _ in range(count - self._idle.qsize()):
+            self._idle.put(self._opened(written))
+
     def close(self) -> None:
         while True:
             try:
