@@ -47,6 +47,11 @@ class Record:
         return replace(self, **changes)
 
 
+# The object of a pushed record that only says: this object of yours changed here. Its key is the system's own id,
+# its data {"object": name of the delivered object}.
+CHANGED = "changed"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
     """How far a source has been read: JSON values only; the connector alone understands them."""
@@ -161,6 +166,7 @@ class Reference:
     by: Mapping[str, str] = field(default_factory=dict)  # sku, gtin, name ...
     bindings: Mapping[str, Binding] = field(default_factory=dict)  # where ids are known already
     value: Mapping[str, Any] = field(default_factory=dict)  # what it should hold, where that helps to find it
+    known: Mapping[str, Mapping[str, Binding]] = field(default_factory=dict)  # of what the value mentions: object, key
 
     def __hash__(self) -> int:
         return hash(self.key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -11,7 +12,14 @@ from hub.config.settings import FlowSettings, LandscapeFile, TargetSettings
 Mistake = tuple[tuple[str | int, ...], str]
 
 # The flows that the hub knows: the canonical object whose authority they rest on, and the values they derive.
-FLOWS: Mapping[str, tuple[str, tuple[str, ...]]] = {"stock": ("stock_level", ("available", "on_hand"))}
+FLOWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "stock": ("stock_level", ("available", "on_hand")),
+    "price": ("price", ("price",)),
+    "product": ("product", ("product",)),
+    "order": ("order", ("sales_order", "progress")),
+}
+BY_CHANNEL = ("available", "price", "product")  # values that a channel's rules make
+FIELDS = ("product",)  # objects of which each field has an owner of its own
 
 
 def mistakes(written: LandscapeFile, project: Path) -> Iterator[Mistake]:
@@ -32,6 +40,21 @@ def _authority(written: LandscapeFile, project: Path) -> Iterator[Mistake]:
         for place, system in claims.items():
             if system not in written.systems:
                 yield ("authority", object, place), _no_system(system, written)
+        if object in FIELDS:
+            yield from _owners(object, claims, project)
+
+
+def _owners(object: str, claims: Mapping[str, str], project: Path) -> Iterator[Mistake]:
+    """Each field by its own name and nothing that could name it twice."""
+    fields = {"media"} | {f for name in (object, "variant") for f in _fields(project, name)}
+    for field in claims:
+        if field not in fields:
+            yield ("authority", object, field), f'no field "{field}" of a {object}{did_you_mean(field, fields)}'
+
+
+def _fields(project: Path, object: str) -> set[str]:
+    files = sorted((project / "canonical_schemas").glob(f"{object}.v*.json"))
+    return set(json.loads(files[-1].read_text(encoding="utf-8"))["properties"]) if files else set()
 
 
 def _flow(written: LandscapeFile, name: str, flow: FlowSettings) -> Iterator[Mistake]:
@@ -51,13 +74,16 @@ def _target(written: LandscapeFile, flow: str, target: TargetSettings, at: tuple
     values = FLOWS[flow][1]
     if target.value not in values:
         yield (*at, "value"), f'no value "{target.value}"{did_you_mean(target.value, values)}'
-    if target.value == "available" and target.channel is None:
-        yield at, "available needs the channel whose rules make it"
-    if target.value != "available" and target.channel is not None:
+    if target.value in BY_CHANNEL and target.channel is None:
+        yield at, f"{target.value} needs the channel whose rules make it"
+    channel = written.channels.get(target.channel or "")
+    if target.value == "available" and channel is not None and not channel.sells_from:
+        yield ("channels", target.channel or ""), "available needs sells_from: the locations that it sells from"
+    if target.value not in BY_CHANNEL and target.channel is not None:
         yield (*at, "channel"), f"{target.value} follows no channel's rules; leave it out"
     if target.channel is not None and target.channel not in written.channels:
         yield (*at, "channel"), f'no channel "{target.channel}"{did_you_mean(target.channel, written.channels)}'
-    if target.channel is not None and "locations" in target.model_fields_set:
+    if target.value == "available" and target.channel is not None and "locations" in target.model_fields_set:
         yield (*at, "locations"), "the channel's sells_from already says which locations; leave one out"
 
 

@@ -67,7 +67,8 @@ class Landscape:
     def places_of(self, flow: str, target: str, locations: Iterable[str]) -> list[str]:
         """Those of ``locations`` that ``target`` receives values for."""
         settings = self.flows[flow].targets[target]
-        return select(self.channels[settings.channel].sells_from if settings.channel else settings.locations, locations)
+        sells_from = self.channels[settings.channel].sells_from if settings.value == "available" else ()  # type: ignore[index]
+        return select(sells_from or settings.locations, locations)
 
     def stale_ages(self) -> list[timedelta]:
         """The ages at which stock leaves some channel's sum, shortest first."""

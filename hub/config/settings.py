@@ -30,6 +30,7 @@ def _named_by_default(written: Any) -> Any:
     return {"default": written} if isinstance(written, int) else written
 
 
+Locale = Annotated[str, Field(pattern=r"^[a-z]{2}(_[A-Z]{2})?$")]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 Pieces = Annotated[int, Field(ge=0, le=1_000_000)]
 
@@ -80,7 +81,14 @@ class Channel(Settings):
     """A place that sells, and what it may sell."""
 
     sells_from: tuple[Pattern, ...] = Field(
-        min_length=1, description="Locations, in the order in which unplaced orders take from them."
+        default=(), min_length=1, description="Locations, in the order in which unplaced orders take from them."
+    )
+    country: str | None = Field(
+        default=None, pattern=r"^[A-Z]{2}$", description="ISO 3166-1 code of the country whose prices it asks."
+    )
+    price_list: str | None = Field(default=None, description="The price list that it follows; by default any.")
+    locales: tuple[Locale, ...] = Field(
+        default=(), description="Languages in which a product must be complete; the first is the channel's own."
     )
     safety_stock: Annotated[dict[Pattern, Pieces], BeforeValidator(_named_by_default)] = Field(
         default_factory=dict,
@@ -134,6 +142,12 @@ class TargetSettings(Settings):
     value: str = Field(description="Which derived value it receives, as in available or on_hand.")
     channel: str | None = Field(default=None, description="Whose rules make the value; needed for available.")
     locations: tuple[Pattern, ...] = Field(default=("*",), description="Which locations, where no channel says it.")
+    requires: tuple[str, ...] = Field(
+        default=("title", "gtin", "media", "price"), description="What a product must have before it is published."
+    )
+    on_foreign_edit: Literal["revert", "accept", "report"] = Field(
+        default="revert", description="What becomes of a field that a person changes there and another system owns."
+    )
 
 
 class GuardSettings(Settings):
@@ -165,7 +179,8 @@ class LandscapeFile(Settings):
     systems: dict[Name, SystemSettings] = Field(min_length=1)
     authority: dict[str, dict[Pattern, str]] = Field(
         default_factory=dict,
-        description="By canonical object and location: whose word counts; others are kept for reconciliation.",
+        description="By canonical object, then by location (stock) or field (product): whose word counts; "
+        "what others say is kept for reconciliation.",
     )
     channels: dict[Name, Channel] = Field(default_factory=dict)
     flows: dict[Name, FlowSettings] = Field(min_length=1)

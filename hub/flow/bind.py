@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from hub.flow import derive
-from hub.flow.objects import BOUND_FROM, DELIVERS
+from hub.flow.objects import BOUND_FROM, DELIVERS, delivered_by
 from hub.flow.outcome import Outcome, Pass
 from hub.flow.understood import understood
 from hub.journal import audit, bindings, desired, settings, states
+from hub.journal import waiting as missing
 from hub.model import Reference, Remote
 
 if TYPE_CHECKING:
@@ -33,51 +34,56 @@ def bind(engine: Engine, flow: str, by: str = "sku") -> dict[str, Outcome]:
 
 
 def ready(engine: Engine, current: Pass, system: str) -> bool:
-    """Bind what is missing at ``system``; False where it is a target whose ids none of our keys has yet."""
-    if system not in engine.landscape.flows[current.flow].targets:
-        return True
+    """Bind what is missing at ``system``; False where it is a target whose ids none of our keys has yet.
+
+    Of all flows into it: what it is read for is told in its own ids, whichever flow asks.
+    """
     bind_missing(engine, current, system)
-    return all(
-        bindings.by_key(engine.journal, system, object) for object in bound_objects(engine, current.flow, system)
-    )
+    return all(bindings.any_of(engine.journal, system, object) for object in bound_objects(engine, system))
 
 
-def bound_objects(engine: Engine, flow: str, target: str) -> tuple[str, ...]:
-    """What must be bound at ``target`` before a delivery of ``flow`` can be sent."""
-    names = [b for object in DELIVERS[flow].values() for b in engine.target(target).capability(object).binds]
+def bound_objects(engine: Engine, target: str) -> tuple[str, ...]:
+    """What must be bound at ``target`` before every delivery to it can be sent; empty where it is no target."""
+    delivered = [object for flow in engine.flows_into(target) for object in delivered_by(flow)]
+    names = [bind for object in delivered for bind in engine.target(target).capability(object).binds]
     return tuple(dict.fromkeys(names))
 
 
 def bind_missing(engine: Engine, current: Pass, target: str, *, first: str = "sku", ask_again: bool = False) -> int:
     """Look for keys without a binding; those that the target did not know last time are asked for every ten minutes."""
     total = 0
-    for object in bound_objects(engine, current.flow, target):
-        references = unbound(engine, current.flow, target, object, first)
+    for object in bound_objects(engine, target):
+        references = unbound(engine, target, object, first)
         if references and (ask_again or is_new_question(engine, target, object, references)):
             with understood(target):
                 found = engine.target(target).find(object, references)
             total += keep(engine, current, target, object, found)
     if total:
-        derive.enqueue_for(engine, current, target, None, urgent=False)
-    current.counts["waiting"] = max(current.counts["waiting"], waiting(engine, current.flow, target))
+        for flow in engine.flows_into(target):
+            derive.enqueue_for(engine, current, flow, target, None, urgent=False)
+    if target in engine.landscape.flows[current.flow].targets:
+        current.counts["waiting"] = max(current.counts["waiting"], waiting(engine, current.flow, target))
     return total
 
 
 def waiting(engine: Engine, flow: str, target: str) -> int:
-    """How many values for ``target`` wait until what they belong to is found there."""
-    return sum(
+    """How many values for ``target`` wait until what they belong to is found there, or for something else."""
+    unbound = sum(
         desired.unbound(engine.journal, target, object, engine.target(target).capability(object).binds)
-        for object in DELIVERS[flow].values()
+        for object in delivered_by(flow)
     )
+    return unbound + sum(missing.count(engine.journal, derived, target) for derived in DELIVERS[flow])
 
 
-def unbound(engine: Engine, flow: str, target: str, object: str, first: str) -> list[Reference]:
+def unbound(engine: Engine, target: str, object: str, first: str) -> list[Reference]:
     """A reference for each of our keys that ``target`` may hold and that is not bound there."""
     known = bindings.by_key(engine.journal, target, object)
-    subjects = states.subjects(engine.journal, BOUND_FROM[object])
+    subjects = states.named(engine.journal, object, BOUND_FROM[object])
     wanted = [(key, data) for key, data in subjects if key not in known]
     if object == "location":
-        places = set(engine.landscape.places_of(flow, target, [key for key, _ in wanted]))
+        keys = [key for key, _ in wanted]
+        flows = engine.flows_into(target)
+        places = {place for flow in flows for place in engine.landscape.places_of(flow, target, keys)}
         wanted = [(key, data) for key, data in wanted if key in places]
     return [Reference(key=key, by=identifiers(data, first)) for key, data in wanted]
 

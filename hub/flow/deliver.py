@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hub.errors import ConfigError, TryLater
 from hub.flow import bind, derive, ingest, locks, readback, sending
-from hub.flow.objects import DELIVERS
+from hub.flow.objects import DELIVERS, delivered_by
 from hub.flow.outcome import Outcome, Pass
 from hub.journal import outbox, recompute
 
@@ -38,12 +38,13 @@ def deliver(engine: Engine, target: str, seconds: float = 20.0) -> Outcome:
 def deliver_flow(engine: Engine, flow: str, target: str, seconds: float) -> Outcome:
     with engine.running("deliver", flow, target, [target]) as current:
         if not ingest.is_open(engine, target):
-            current.counts["waiting"] += outbox.open_count(engine.journal, [target])
+            current.counts["waiting"] += outbox.open_count(engine.journal, [target], delivered_by(flow))
             return engine.ended(current, f"{target} is closed until {ingest.opens_at(engine, target)}")
         derive.derive_due(engine, current)
         with locks.shared(engine.journal, f"deliver/{target}"):
             send_waiting(engine, current, target, seconds)
-        ring = (target,) if outbox.sendable(engine.journal, target, engine.clock.now()) else ()
+        ring: tuple[str, ...] = (target,) if outbox.sendable(engine.journal, target, engine.clock.now()) else ()
+        ring += tuple(t for t in ingest.others_touched(engine, current) if t not in ring)
         return engine.ended(current, f"{flow} to {target}", ring=ring)
 
 
@@ -56,7 +57,7 @@ def send_waiting(engine: Engine, current: Pass, target: str, seconds: float) -> 
     until = time.monotonic() + seconds
     bind.bind_missing(engine, current, target)
     derive.catch_up(engine, current, target)
-    for object in DELIVERS[current.flow].values():
+    for object in delivered_by(current.flow):
         capability = engine.target(target).capability(object)
         sending.settle_left_open(engine, current, target, object, capability)
         agree(engine, current, target, object, capability, until)
@@ -64,7 +65,7 @@ def send_waiting(engine: Engine, current: Pass, target: str, seconds: float) -> 
 
 def agree(engine: Engine, current: Pass, target: str, object: str, capability: Capability, until: float) -> None:
     """Rounds of reading back what is in doubt, deriving again, and sending the difference."""
-    if capability.max_age is not None and outbox.open_count(engine.journal, [target]):
+    if capability.max_age is not None and outbox.open_count(engine.journal, [target], [object]):
         news(engine, current, target)  # a count that carries an as-of needs one
     for _ in range(ROUNDS):
         for _ in range(ROUNDS):
@@ -96,8 +97,7 @@ def send_batches(engine: Engine, current: Pass, target: str, object: str, capabi
 def news(engine: Engine, current: Pass, target: str) -> None:
     """What happened at the target meanwhile: read its own events, and derive again with them."""
     if target in engine.landscape.flows[current.flow].sources:
-        with locks.exclusive(engine.journal, f"ingest/{target}"):
-            ingest.read(engine, current, target)
+        ingest.read(engine, current, target)
     derive.derive_due(engine, current)
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from hub.errors import ConfigError
-from hub.flow import availability
-from hub.flow.objects import DELIVERS, OBJECTS
+from hub.flow import edits
+from hub.flow.objects import DELIVERS, FLOW_OF, OBJECTS, delivered_by
 from hub.flow.outcome import Pass
-from hub.journal import audit, desired, events, outbox, recompute, settings, snapshots
+from hub.journal import audit, desired, events, outbox, recompute, settings, snapshots, waiting
 
 if TYPE_CHECKING:
     from hub.flow.engine import Engine
 
+WAITING_LOOKS = timedelta(minutes=1)
 SUBJECTS_AT_ONCE = 500  # a transaction of about a second
 
 
@@ -33,33 +35,80 @@ class Derived:
 Derivation = Callable[["Engine", str, Sequence[str]], Derived]
 
 # One pure function per derived object, each behind a loader of its inputs.
-DERIVATIONS: dict[str, Derivation] = {"availability": availability.derive}
+DERIVATIONS: Mapping[str, str] = {
+    "availability": "hub.flow.availability",
+    "price_in_force": "hub.flow.prices",
+    "complete_product": "hub.flow.products",
+    "order_progress": "hub.flow.orders",
+}
 
 
-def derive_due(engine: Engine, current: Pass, ahead: timedelta = timedelta()) -> None:
+def derivation(name: str) -> Derivation:
+    """The function of a derived object; loaded when it is first needed, since these modules know this one."""
+    found: Derivation = import_module(DERIVATIONS[name]).derive
+    return found
+
+
+def derive_touched(engine: Engine, current: Pass, ahead: timedelta = timedelta()) -> None:
+    """What is due of this pass's flow, and of every other flow that what it read belongs to as well."""
+    for flow in dict.fromkeys([current.flow, *current.touched]):
+        derive_due(engine, current, ahead, flow)
+
+
+def derive_due(engine: Engine, current: Pass, ahead: timedelta = timedelta(), flow: str | None = None) -> None:
     """Everything of the flow that is due now, or ``ahead`` of it; each batch of subjects is one transaction."""
-    for name in DELIVERS[current.flow]:
-        tick(engine, current, name)
+    for name in DELIVERS[flow or current.flow]:
+        tick(engine, name)
         while derive_some(engine, current, name, engine.clock.now() + ahead):
             pass
 
 
 def derive_some(engine: Engine, current: Pass, name: str, until: datetime) -> bool:
     """One batch of subjects of derived object ``name`` that are due by ``until``; False when none are left."""
+    flow = FLOW_OF[name]
     with engine.journal.transaction():
         claimed = recompute.claim(engine.journal, name, until, SUBJECTS_AT_ONCE)
         if not claimed:
             return False
-        derived = DERIVATIONS[name](engine, current.flow, sorted(claimed))
-        changed = desired.upsert(engine.journal, derived.values, current.run)
-        audit.write(engine.journal, current.run, current.flow, [entry(c) for c in changed])
+        derived = derivation(name)(engine, flow, sorted(claimed))
+        changed = desired.upsert(engine.journal, held_there(engine, derived.values), current.run)
+        audit.write(engine.journal, current.run, flow, [entry(c) for c in changed])
+        edits.overtaken(engine, changed)
         events.mark_contained(engine.journal, derived.contained_object, derived.contained)
-        for subject, due in derived.due.items():
-            recompute.mark(engine.journal, name, {subject: False}, due)
+        look_again(engine, name, sorted(claimed), derived)
         for urgent in (True, False):
             subjects = [s for s, u in claimed.items() if u is urgent]
-            enqueue(engine, current, subjects, urgent=urgent)
+            enqueue(engine, current, flow, subjects, urgent=urgent)
     return True
+
+
+def look_again(engine: Engine, name: str, subjects: Sequence[str], derived: Derived) -> None:
+    """When the clock alone changes something, and, for what waits, before long: what it waits for may come any way."""
+    waiting.replace(engine.journal, name, subjects, derived.waiting)
+    soon = engine.clock.now() + WAITING_LOOKS
+    due = dict(derived.due)
+    for subject, _ in derived.waiting:
+        due[subject] = min(soon, due.get(subject, soon))
+    for subject, moment in due.items():
+        recompute.mark(engine.journal, name, {subject: False}, moment)
+
+
+def held_there(engine: Engine, values: Sequence[desired.Desired]) -> list[desired.Desired]:
+    """``values`` without the fields that their target's vendor cannot hold."""
+    return [only_fields(value, fields_of(engine, value.target, value.object)) for value in values]
+
+
+def fields_of(engine: Engine, target: str, object: str) -> frozenset[str] | None:
+    try:
+        return engine.target(target).capability(object).fields
+    except ConfigError:
+        return None  # its delivery says what is wrong
+
+
+def only_fields(value: desired.Desired, fields: frozenset[str] | None) -> desired.Desired:
+    if fields is None:
+        return value
+    return replace(value, value={name: part for name, part in value.value.items() if name in fields})
 
 
 def entry(changed: desired.Changed) -> audit.Entry:
@@ -75,13 +124,13 @@ def entry(changed: desired.Changed) -> audit.Entry:
     )
 
 
-def enqueue(engine: Engine, current: Pass, subjects: Sequence[str] | None, *, urgent: bool) -> None:
+def enqueue(engine: Engine, current: Pass, flow: str, subjects: Sequence[str] | None, *, urgent: bool) -> None:
     """Bring every target's outbox in line for ``subjects``."""
     if subjects is not None and not subjects:
         return
-    for target in sorted(engine.landscape.flows[current.flow].targets):
+    for target in sorted(engine.landscape.flows[flow].targets):
         try:
-            enqueue_for(engine, current, target, subjects, urgent=urgent)
+            enqueue_for(engine, current, flow, target, subjects, urgent=urgent)
         except ConfigError as error:  # its delivery says so too; the other targets go on
             engine.log.warning("%s: nothing can be put into its outbox: %s", target, error)
             settings.replace(engine.journal, f"behind/{target}", "yes")
@@ -93,22 +142,32 @@ def catch_up(engine: Engine, current: Pass, target: str) -> None:
         return
     with engine.journal.transaction():
         settings.replace(engine.journal, f"behind/{target}", "no")
-        enqueue_for(engine, current, target, None, urgent=False)
+        for flow in engine.flows_into(target):
+            enqueue_for(engine, current, flow, target, None, urgent=False)
 
 
-def enqueue_for(engine: Engine, current: Pass, target: str, subjects: Sequence[str] | None, *, urgent: bool) -> None:
-    """Bring one target's outbox in line with what it should hold and was confirmed to hold."""
-    for object in DELIVERS[current.flow].values():
-        binds = engine.target(target).capability(object).binds
+def enqueue_for(
+    engine: Engine, current: Pass, flow: str, target: str, subjects: Sequence[str] | None, *, urgent: bool
+) -> None:
+    """Bring one target's outbox in line with what it should hold and was confirmed to hold.
+
+    Counted where the pass is of that flow; a pass of another flow leaves the counting to it.
+    """
+    for object in delivered_by(flow):
+        offers = engine.target(target).capability(object)
         enqueued, coalesced = outbox.rediff(
-            engine.journal, target, object, binds, subjects=subjects, urgent=urgent, run=current.run
-        )
-        current.counts["enqueued"] += enqueued
-        current.counts["coalesced"] += coalesced
+            engine.journal, target, object, offers.binds, offers.aggregate,
+            subjects=subjects, urgent=urgent, run=current.run,
+        )  # fmt: skip
+        if flow == current.flow:
+            current.counts["enqueued"] += enqueued
+            current.counts["coalesced"] += coalesced
 
 
-def tick(engine: Engine, current: Pass, name: str) -> None:
-    """The clock moved: what went stale since the last look must be derived again."""
+def tick(engine: Engine, name: str) -> None:
+    """The clock moved: stock that went stale since the last look must be derived again."""
+    if name != "availability":
+        return  # whatever else the clock changes says itself when
     ages, now = engine.landscape.stale_ages(), engine.clock.now()
     last = settings.get(engine.journal, f"tick/{name}")
     since = datetime.fromisoformat(last) if last else datetime.min.replace(tzinfo=UTC)
@@ -116,7 +175,7 @@ def tick(engine: Engine, current: Pass, name: str) -> None:
         return
     with engine.journal.transaction():
         for canonical in OBJECTS.values():
-            if canonical.derives == name and canonical.kind == "state":
+            if name in canonical.derives and canonical.kind == "state":
                 turned = snapshots.turned_stale(engine.journal, canonical.name, ages, since, now)
                 recompute.mark(engine.journal, name, dict.fromkeys(turned, False), now)
         settings.replace(engine.journal, f"tick/{name}", now.isoformat())

@@ -14,13 +14,13 @@ import psycopg
 
 from hub.connector import Budget, Connection, Connector, Listener, Target, Watched
 from hub.errors import ConfigError, Held, HubError, TryLater
-from hub.flow.objects import FLOWS
+from hub.flow.objects import FLOWS, delivered_by
 from hub.flow.outcome import Outcome, Pass, sentence
 from hub.flow.systems import Systems
 from hub.journal import connect, inbox, migrate, outbox, runs
 from hub.journal.budgets import AccountBudget, Unlimited
 from hub.journal.vault import Vault
-from hub.model import Clock, Pushed
+from hub.model import Clock, Content, Pushed
 from hub.transport import redaction
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Engine:
         self.journal = self._stack.enter_context(connect(dsn))
         self._counter = self._stack.enter_context(connect(dsn))
         self.vault = Vault(home_of(project) / "vault")
-        self.systems = Systems(self.landscape, connections, self._budget, clock)
+        self.systems = Systems(self.landscape, connections, self._budget, clock, self.content)
         self._mappings: dict[str, list[CompiledMapping]] = {}
 
     @classmethod
@@ -110,10 +110,14 @@ class Engine:
     def once(
         self, flows: Sequence[str] | None = None, *, report: Callable[[str], None] = lambda _: None
     ) -> dict[str, Outcome]:
-        """One pass of every flow (or of ``flows``) over all its sources and targets."""
-        from hub.flow.once import once
+        """One pass of every flow (or of ``flows``) over all its sources and targets, and on until they agree.
 
-        return {flow: once(self, flow, report=report) for flow in (flows or self.landscape.flows)}
+        What one flow brings about may be another's to send: a product that is created there can get its price.
+        """
+        from hub.flow.once import once, settle_together
+
+        outcomes = {flow: once(self, flow, report=report) for flow in (flows or self.landscape.flows)}
+        return settle_together(self, outcomes, report)
 
     def pass_of(
         self,
@@ -173,6 +177,12 @@ class Engine:
         if system is not None and system not in flows[flow].sources:
             raise ConfigError(f'"{system}" is not a source of {flow}; its sources are {", ".join(flows[flow].sources)}')
 
+    def content(self, hash: str) -> Content:
+        """The picture with this hash, from the system that has it; kept in the vault for the next target."""
+        from hub.flow.content import content
+
+        return content(self, hash)
+
     # --- what the verbs share -----------------------------------------------------------------------
 
     def mappings(self, system: str) -> list[CompiledMapping]:
@@ -217,7 +227,7 @@ class Engine:
         """
         run = runs.start(self.journal, kind, flow, system)
         current = Pass(run=run, flow=flow, targets=targets, beside_others=kind in ("ingest", "deliver"))
-        current.counts["enqueued"] += outbox.open_count(self.journal, targets)
+        current.counts["enqueued"] += outbox.open_count(self.journal, targets, delivered_by(flow))
         try:
             yield current
         except HubError as error:
@@ -241,7 +251,7 @@ class Engine:
 
     def ended(self, current: Pass, subject: str, *, ring: tuple[str, ...] = (), held: bool = False) -> Outcome:
         """Close a run that went well."""
-        current.counts["pending"] = outbox.open_count(self.journal, current.targets)
+        current.counts["pending"] = outbox.open_count(self.journal, current.targets, delivered_by(current.flow))
         if current.beside_others:
             current.counts.leave_to_others()
         counts = current.counts.named()

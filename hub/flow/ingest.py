@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hub.connector import Listener, Source
 from hub.errors import ConfigError, HubError, Reject
 from hub.flow import bind, derive, intake, keep, locks
-from hub.flow.objects import objects_of
+from hub.flow.objects import delivered_by, objects_of
 from hub.flow.outcome import Outcome, Pass
 from hub.flow.understood import batches
-from hub.journal import checkpoints, inbox, outbox, snapshots
-from hub.model import Batch, Checkpoint, Origin, Pushed, Record, Refused
+from hub.journal import bindings, checkpoints, inbox, outbox, snapshots
+from hub.model import CHANGED, Batch, Checkpoint, Origin, Pushed, Record, Refused
 
 if TYPE_CHECKING:
     from hub.flow.engine import Engine
@@ -28,36 +27,50 @@ def ingest(engine: Engine, flow: str, system: str) -> Outcome:
         if not is_open(engine, system):
             current.counts["waiting"] += 1
             return engine.ended(current, f"{system} is closed until {opens_at(engine, system)}")
-        with locks.exclusive(engine.journal, f"ingest/{system}"):
-            ready = read(engine, current, system)
-        derive.derive_due(engine, current, keep.TOGETHER)
+        ready = read(engine, current, system)
+        derive.derive_touched(engine, current, keep.TOGETHER)
         ring = tuple(t for t in targets if not deliver_along(engine, current, t))
+        ring += tuple(t for t in others_touched(engine, current) if t not in ring)
         held = bool(snapshots.held(engine.journal, [system]))
         subject = f"{flow} from {system}" if ready else f"{system} waits until what it holds is bound to our keys"
         return engine.ended(current, subject, ring=ring, held=held)
 
 
+def others_touched(engine: Engine, current: Pass) -> list[str]:
+    """Targets of other flows for which something waits now: what was read was theirs too."""
+    now = engine.clock.now()
+    flows = [flow for flow in current.touched if flow != current.flow]
+    targets = dict.fromkeys(t for flow in flows for t in engine.landscape.flows[flow].targets)
+    return [target for target in targets if outbox.sendable(engine.journal, target, now)]
+
+
 def read(engine: Engine, current: Pass, system: str) -> bool:
-    """Everything new from ``system``, journalled; False where its ids are not bound yet and nothing could be read."""
+    """Everything new from ``system``, journalled; False where its ids are not bound yet and nothing could be read.
+
+    One reading of a vendor's object feeds every flow that rests on it: an order is an order, and a reservation.
+    """
     if system not in engine.landscape.flows[current.flow].sources:
         raise ConfigError(f"{system} is not a source of {current.flow}", engine.landscape.place("flows", current.flow))
     if not bind.ready(engine, current, system):
         current.counts["waiting"] += 1
         return False
     take_pushed(engine, current, system)
-    for name, mappings in routes(engine, current.flow, system):
-        pull(engine, current, system, name, mappings)
+    for name in routes(engine, current.flow, system):
+        pull(engine, current, system, name, readers(engine, system, name))
     return True
 
 
-def routes(engine: Engine, flow: str, system: str) -> Iterator[tuple[str, list[Mapping]]]:
-    """The vendor's objects that a flow reads, with the mappings that read them, in the flow's order."""
-    found: dict[str, list[Mapping]] = {}
-    for canonical in objects_of(flow):
-        for mapping in engine.mappings(system):
-            if mapping.target == canonical.name:
-                found.setdefault(mapping.source_object, []).append(mapping)
-    yield from found.items()
+def routes(engine: Engine, flow: str, system: str) -> list[str]:
+    """The vendor's objects that a flow reads from ``system``, in the flow's order."""
+    mappings = engine.mappings(system)
+    return list(dict.fromkeys(m.source_object for o in objects_of(flow) for m in mappings if m.target == o.name))
+
+
+def readers(engine: Engine, system: str, name: str) -> list[Mapping]:
+    """Every mapping of a vendor's object to what some flow with ``system`` as a source carries."""
+    flows = [flow for flow, settings in engine.landscape.flows.items() if system in settings.sources]
+    carried = {canonical.name for flow in flows for canonical in objects_of(flow)}
+    return [m for m in engine.mappings(system) if m.source_object == name and m.target in carried]
 
 
 def pull(engine: Engine, current: Pass, system: str, name: str, mappings: list[Mapping]) -> None:
@@ -65,10 +78,22 @@ def pull(engine: Engine, current: Pass, system: str, name: str, mappings: list[M
     source = engine.systems[system]
     if not isinstance(source, Source):
         raise ConfigError(f"{system} cannot be read")
+    with locks.exclusive(engine.journal, f"ingest/{system}/{name}"):
+        release_left(engine, source, system, name)
+        take_batches(engine, current, source, system, name, mappings)
+
+
+def release_left(engine: Engine, source: Source, system: str, name: str) -> None:
+    """What was committed before a crash and not yet told to the source."""
     left = checkpoints.unreleased(engine.journal, system, name)
     if left is not None:
         source.release(left)
         checkpoints.mark_released(engine.journal, system, name)
+
+
+def take_batches(
+    engine: Engine, current: Pass, source: Source, system: str, name: str, mappings: list[Mapping]
+) -> None:
     for batch in batches(source, system, name, checkpoints.load(engine.journal, system, name)):
         with engine.journal.transaction():
             intake.take(engine, current, system, batch, mappings)
@@ -83,7 +108,6 @@ def take_pushed(engine: Engine, current: Pass, system: str) -> None:
     listener = engine.systems[system]
     if not isinstance(listener, Listener):
         return
-    by_object = dict(routes(engine, current.flow, system))
     while True:
         with engine.journal.transaction():
             claimed = inbox.claim(engine.journal, engine.vault, system)
@@ -92,10 +116,21 @@ def take_pushed(engine: Engine, current: Pass, system: str) -> None:
             for id_, raw, request in claimed:
                 origin = Origin(source=f"{system} pushed {request.path}", raw=raw, message=str(id_))
                 for record in unpacked(listener, request, origin):
-                    batch = Batch(records=[record], checkpoint=NOTHING)
-                    intake.take(engine, current, system, batch, by_object.get(record.object, []))
+                    take_one(engine, current, system, record)
             inbox.done(engine.journal, [id_ for id_, _, _ in claimed], current.run)
             keep.finish(engine, current)
+
+
+def take_one(engine: Engine, current: Pass, system: str, record: Record | Refused) -> None:
+    """A pushed record; one that only names something of ours that changed there has it read back."""
+    if isinstance(record, Record) and record.object == CHANGED:
+        object = str(record.data["object"])
+        key = bindings.key_of(engine.journal, system, object, record.key)
+        if key is not None:
+            current.doubted.setdefault((system, object), set()).add(key)
+        return
+    batch = Batch(records=[record], checkpoint=NOTHING)
+    intake.take(engine, current, system, batch, readers(engine, system, record.object))
 
 
 NOTHING = Checkpoint(value={})
@@ -119,7 +154,8 @@ def deliver_along(engine: Engine, current: Pass, target: str) -> bool:
     """
     from hub.flow import deliver
 
-    if not outbox.sendable(engine.journal, target, engine.clock.now()) and not bind.waiting(
+    objects = delivered_by(current.flow)
+    if not outbox.sendable(engine.journal, target, engine.clock.now(), objects) and not bind.waiting(
         engine, current.flow, target
     ):
         return True
@@ -131,7 +167,7 @@ def deliver_along(engine: Engine, current: Pass, target: str) -> bool:
         except HubError as error:
             engine.log.warning("%s: left to the delivery DAG: %s", target, error)
             return False
-    return not outbox.sendable(engine.journal, target, engine.clock.now())
+    return not outbox.sendable(engine.journal, target, engine.clock.now(), objects)
 
 
 def is_open(engine: Engine, system: str) -> bool:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from hub.flow import ownership, steps
 from hub.flow.mapped import Mapped, origin_row, signature
-from hub.flow.objects import DELIVERS, OBJECTS, CanonicalObject
+from hub.flow.objects import DELIVERS, FLOW_OF, OBJECTS, CanonicalObject, first_of
 from hub.flow.outcome import Pass
 from hub.journal import audit, events, outbox, quarantine, recompute, remotes, snapshots, states
 from hub.model import Record, Refused, Scope
@@ -24,6 +25,7 @@ TOGETHER = timedelta(seconds=5)
 
 def keep(engine: Engine, current: Pass, system: str, mapped: Mapped, scope: Scope, *, snapshot: int | None) -> None:
     """Apply what was mapped and put away what was refused; mark what must be derived again."""
+    steps.refuse_illegal(engine, system, mapped)
     for name, records in mapped.records.items():
         canonical = OBJECTS[name]
         if canonical.kind == "state":
@@ -60,16 +62,21 @@ def keep_states(
     for found in judged:
         if found.verdict in ("new", "changed"):
             entries.append(audit_of(system, canonical, found.state, "applied", found.before, None))
+            if fields := ownership.not_owned(engine, system, canonical.name, found.state.data, found.before):
+                owners = ownership.sentence(engine, canonical.name, fields)
+                entries.append(audit_of(system, canonical, found.state, "not owner", None, owners))
         elif found.verdict == "superseded":
             entries.append(audit_of(system, canonical, found.state, "superseded", found.before, "a newer one is known"))
         current.counts.judge("changed" if found.verdict == "new" else found.verdict)
     current.counts.judge("superseded", len(repeated))
+    entries += steps.told(system, canonical, judged, {s.key: s.origin for s in last.values()})
     audit.write(engine.journal, current.run, current.flow, entries)
     lifted = quarantine.lift(engine.journal, system, canonical.name, [s.source_key for s in last.values()], list(last))
-    moved = [f.state.subject for f in judged if f.verdict != "superseded"] if lifted or snapshot else []
-    current.mark(
-        canonical.derives, [f.state.subject for f in judged if f.verdict in ("new", "changed")] + moved, urgent=False
-    )
+    moved = [f for f in judged if f.verdict in ("new", "changed")]
+    known = [f for f in judged if f.verdict != "superseded"] if lifted or snapshot else []
+    words = [f.state.data for f in [*moved, *known]] + [f.before for f in moved if f.before]
+    current.mark_records(canonical, words, urgent=canonical.urgent)
+    doubt(engine, current, system, canonical, [f.state.data for f in moved])
 
 
 def state_of(
@@ -79,7 +86,7 @@ def state_of(
     as_of = scope.as_of if scope.identity and scope.as_of else record.event_time
     return states.State(
         key=canonical.key_of(record.data),
-        subject=str(record.data[canonical.subject]),
+        subject=canonical.subject_of(record.data),
         data=dict(record.data),
         as_of=as_of or now,
         source_key=raw.key,
@@ -105,10 +112,20 @@ def keep_events(
     current.counts.judge("unchanged", len(records) - len(new))
     entries = [audit_of(system, canonical, e, "applied", None, None) for e in found.values() if e.id in new]
     audit.write(engine.journal, current.run, current.flow, entries)
-    subjects = {e.subject for e in found.values() if e.id in new}
-    current.mark(canonical.derives, subjects, urgent=True)
-    if system in engine.landscape.flows[current.flow].targets:
-        current.doubted.setdefault(system, set()).update(subjects)
+    happened = [e.data for e in found.values() if e.id in new]
+    current.mark_records(canonical, happened, urgent=True)
+    doubt(engine, current, system, canonical, happened)
+
+
+def doubt(
+    engine: Engine, current: Pass, system: str, canonical: CanonicalObject, words: Sequence[dict[str, Any]]
+) -> None:
+    """Something happened at a system that is a target too: what it holds there is read back."""
+    for derived, fields in canonical.derives.items():
+        flow = engine.landscape.flows.get(FLOW_OF[derived])
+        if flow is not None and system in flow.targets:
+            subjects = {first_of(data, fields) for data in words}
+            current.doubted.setdefault((system, DELIVERS[FLOW_OF[derived]][derived]), set()).update(subjects)
 
 
 def event_of(canonical: CanonicalObject, record: Record, raw: Record, mapping: Mapping) -> events.Event:
@@ -116,7 +133,7 @@ def event_of(canonical: CanonicalObject, record: Record, raw: Record, mapping: M
     return events.Event(
         id=str(data["id"]),
         key=canonical.key_of(data),
-        subject=str(data[canonical.subject]),
+        subject=canonical.subject_of(data),
         data=data,
         event_time=datetime.fromisoformat(data[canonical.moment or "occurred_at"]),
         origin=origin_row(raw.origin),
@@ -152,7 +169,7 @@ def put_away(engine: Engine, current: Pass, system: str, mapped: Mapped) -> None
             keys=[e.key for e in entries if e.key and e.object == name],
             run=current.run,
         )
-        current.mark(OBJECTS[name].derives, known.values(), urgent=False)
+        current.mark_subjects(OBJECTS[name], known.values())
 
 
 def quarantined(refused: Refused, raw: Record | None, mapping: Mapping | None, ref: str) -> quarantine.Entry:
@@ -180,12 +197,12 @@ def vouch(
     if scope.as_of is None:
         return
     moved, before = snapshots.advance(engine.journal, system, canonical.name, scope.series, scope.as_of, snapshot)
-    if not moved or canonical.kind != "state" or canonical.derives is None:
+    if not moved or "availability" not in canonical.derives or canonical.kind != "state":
         return
     now = engine.clock.now()
     was_stale = before is not None and any(before + age <= now for age in engine.landscape.stale_ages())
     look = states.subjects_of_series if was_stale else states.resting_on
-    current.mark(canonical.derives, look(engine.journal, system, canonical.name, scope.series), urgent=False)
+    current.mark_subjects(canonical, look(engine.journal, system, canonical.name, scope.series))
 
 
 def finish(engine: Engine, current: Pass) -> None:
@@ -195,11 +212,12 @@ def finish(engine: Engine, current: Pass) -> None:
     """
     now = engine.clock.now()
     for derived in sorted(current.marked):
-        recompute.mark(engine.journal, derived, current.marked[derived], now + TOGETHER, now)
-    for target in sorted(current.doubted):
+        if FLOW_OF[derived] in engine.landscape.flows and current.marked[derived]:
+            recompute.mark(engine.journal, derived, current.marked[derived], now + TOGETHER, now)
+            current.touched[FLOW_OF[derived]] = None
+    for target, object in sorted(current.doubted):
         outbox.alone(engine.journal, target)
-        for object in DELIVERS[current.flow].values():
-            remotes.suspect(engine.journal, target, object, subjects=sorted(current.doubted[target]))
+        remotes.suspect(engine.journal, target, object, subjects=sorted(current.doubted[target, object]))
     current.marked.clear()
     current.doubted.clear()
 

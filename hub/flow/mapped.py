@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from hub.flow.carried import PERSONAL
 from hub.model import Origin, Record, Refused, Scope
+from hub.retail.checks import CHECKS
 
 if TYPE_CHECKING:
     from hub.flow.engine import Engine
@@ -37,11 +40,36 @@ def map_all(
             for made in mapping.map(raw, lookups):
                 if isinstance(made, Refused):
                     mapped.refused.append((made, raw, mapping))
-                elif (objection := engine.schemas.validate(mapping.target, made.data)) is not None:
+                elif (objection := objected(engine, mapping.target, made)) is not None:
                     mapped.refused.append((refused_by_schema(made, raw, objection), raw, mapping))
                 else:
                     mapped.records.setdefault(mapping.target, []).append((made, raw, mapping))
+    for name, made_of in mapped.records.items():
+        mapped.records[name] = without_personal(engine, name, made_of)
     return mapped
+
+
+def objected(engine: Engine, object: str, made: Record) -> tuple[str, str] | None:
+    """What is wrong with a record: by its schema first, then by the rules that a schema cannot say."""
+    return engine.schemas.validate(object, made.data) or (CHECKS[object](made.data) if object in CHECKS else None)
+
+
+def without_personal(
+    engine: Engine, object: str, records: list[tuple[Record, Record, Mapping]]
+) -> list[tuple[Record, Record, Mapping]]:
+    """The same records with what is personal moved to the vault; ``personal`` leads to it."""
+    fields = engine.schemas.get(object).personal
+    if not fields:
+        return records
+    moved = []
+    for made, raw, mapping in records:
+        data = {name: value for name, value in made.data.items() if name not in fields}
+        personal = {name: made.data[name] for name in fields if made.data.get(name)}
+        if personal:
+            payload = json.dumps(personal, ensure_ascii=False, sort_keys=True).encode()
+            data[PERSONAL] = engine.vault.keep(engine.journal, PERSONAL, payload)
+        moved.append((made.become(data=data), raw, mapping))
+    return moved
 
 
 def with_raw(origin: Origin, scope: Scope) -> Origin:

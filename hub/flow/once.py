@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -11,12 +12,14 @@ from zoneinfo import ZoneInfo
 from hub.connector import Rewinds
 from hub.errors import ConfigError, HubError, StopRun
 from hub.flow import deliver, derive, ingest, keep, locks
-from hub.flow.outcome import Outcome
-from hub.journal import checkpoints, snapshots
+from hub.flow.objects import DELIVERS, delivered_by
+from hub.flow.outcome import Outcome, sentence
+from hub.journal import checkpoints, outbox, recompute, snapshots
 
 if TYPE_CHECKING:
     from hub.flow.engine import Engine
 
+ROUNDS = 5  # in which the flows bring about something for one another
 SECONDS = 300.0  # for one target; a pass by hand may wait for a vendor's budget
 
 
@@ -32,12 +35,11 @@ def once(engine: Engine, flow: str, *, report: Callable[[str], None], system: st
             report(f"reading {name}")
             with trouble(troubles):
                 if ingest.is_open(engine, name):
-                    with locks.exclusive(engine.journal, f"ingest/{name}"):
-                        ingest.read(engine, current, name)
+                    ingest.read(engine, current, name)
                 else:
                     current.counts["waiting"] += 1
         report("deriving")
-        derive.derive_due(engine, current, keep.TOGETHER)
+        derive.derive_touched(engine, current, keep.TOGETHER)
         for target in settings.targets:
             report(f"delivering to {target}")
             with trouble(troubles), locks.shared(engine.journal, f"deliver/{target}"):
@@ -46,6 +48,50 @@ def once(engine: Engine, flow: str, *, report: Callable[[str], None], system: st
         if troubles:
             raise said_together(troubles)
         return engine.ended(current, flow, held=held)
+
+
+def settle_together(engine: Engine, outcomes: dict[str, Outcome], report: Callable[[str], None]) -> dict[str, Outcome]:
+    """Deliver again what the flows brought about for one another, until nothing that can go out is left."""
+    for _ in range(ROUNDS):
+        left = [flow for flow in outcomes if unfinished(engine, flow)]
+        if not left:
+            break
+        for flow in left:
+            report(f"settling {flow}")
+            outcomes[flow] = added(outcomes[flow], follow(engine, flow))
+    return outcomes
+
+
+def unfinished(engine: Engine, flow: str) -> bool:
+    """Whether something of ``flow`` is due or can be sent now."""
+    now = engine.clock.now()
+    if any(recompute.due(engine.journal, derived, now) for derived in DELIVERS[flow]):
+        return True
+    targets = [t for t in engine.landscape.flows[flow].targets if ingest.is_open(engine, t)]
+    return any(outbox.sendable(engine.journal, target, now, delivered_by(flow)) for target in targets)
+
+
+def follow(engine: Engine, flow: str) -> Outcome:
+    """Derive and deliver ``flow`` without reading its sources."""
+    settings = engine.landscape.flows[flow]
+    troubles: list[HubError] = []
+    with engine.running("once", flow, None, list(settings.targets)) as current:
+        derive.derive_due(engine, current)
+        for target in settings.targets:
+            with trouble(troubles), locks.shared(engine.journal, f"deliver/{target}"):
+                deliver.send_waiting(engine, current, target, SECONDS)
+        if troubles:
+            raise said_together(troubles)
+        return engine.ended(current, flow)
+
+
+def added(first: Outcome, then: Outcome) -> Outcome:
+    """Two passes as one: what the first left pending, the second began with."""
+    counts = {name: first.counts[name] + then.counts[name] for name in first.counts}
+    counts["enqueued"] -= first.counts["pending"]
+    counts |= {name: then.counts[name] for name in ("pending", "waiting")}
+    subject = first.sentence.partition(":")[0]
+    return replace(first, run=then.run, counts=counts, sentence=sentence(counts, subject))
 
 
 def said_together(troubles: list[HubError]) -> HubError:
@@ -80,6 +126,6 @@ def rewind(engine: Engine, flow: str, system: str | None, since: str) -> None:
             if system:
                 raise ConfigError(f"{name} cannot be read again from a moment: put its files into the folder again")
             continue
-        for object, _ in ingest.routes(engine, flow, name):
+        for object in ingest.routes(engine, flow, name):
             checkpoints.save(engine.journal, name, object, source.rewind(object, moment))
             checkpoints.mark_released(engine.journal, name, object)

@@ -11,6 +11,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+from hub.flow.objects import CanonicalObject, first_of
 
 NAMES = (
     "read",
@@ -83,11 +86,24 @@ class Pass:
     beside_others: bool = False  # one of several at the same outboxes, as in Airflow
     counts: Counts = field(default_factory=Counts)
     marked: dict[str, dict[str, bool]] = field(default_factory=dict)  # derived object -> subject -> urgent
-    doubted: dict[str, set[str]] = field(default_factory=dict)  # target -> subjects to read back there
+    doubted: dict[tuple[str, str], set[str]] = field(default_factory=dict)  # (target, object) -> subjects to read back
+    touched: dict[str, None] = field(default_factory=dict)  # flows for which something was marked, in order
 
-    def mark(self, derived: str | None, subjects: Iterable[str], *, urgent: bool) -> None:
+    def mark(self, derived: str, subjects: Iterable[str], *, urgent: bool) -> None:
         """What must be derived again once this transaction is through."""
-        if derived is not None:
-            found = self.marked.setdefault(derived, {})
-            for subject in subjects:
-                found[subject] = urgent or found.get(subject, False)
+        found = self.marked.setdefault(derived, {})
+        for subject in subjects:
+            found[subject] = urgent or found.get(subject, False)
+
+    def mark_records(self, canonical: CanonicalObject, records: Iterable[Mapping[str, Any]], *, urgent: bool) -> None:
+        """Whatever rests on these records of ``canonical``."""
+        known = list(records)
+        for derived, fields in canonical.derives.items():
+            self.mark(derived, (s for s in (first_of(data, fields) for data in known) if s), urgent=urgent)
+
+    def mark_subjects(self, canonical: CanonicalObject, subjects: Iterable[str]) -> None:
+        """Whatever is derived by the subject of ``canonical`` itself."""
+        known = list(subjects)
+        for derived, fields in canonical.derives.items():
+            if fields == canonical.subject:
+                self.mark(derived, known, urgent=False)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from hub.flow import derive
+from hub.flow import carried, derive, edits, learned
 from hub.flow.outcome import Pass
 from hub.flow.understood import understood
-from hub.journal import bindings, outbox, remotes
-from hub.model import Binding, Reference
+from hub.journal import outbox, remotes
+from hub.model import Reference
 
 if TYPE_CHECKING:
     from hub.connector import Capability
@@ -23,9 +23,8 @@ def read_back(engine: Engine, current: Pass, target: str, object: str, capabilit
     if capability.read_back is None:
         return False
     contradicted = False
-    tables = {name: bindings.by_key(engine.journal, target, name) for name in capability.binds}
-    while keys := remotes.to_read_back(engine.journal, target, object, KEYS_AT_ONCE):
-        contradicted |= read_some(engine, current, target, object, keys, tables)
+    while rows := remotes.to_read_back(engine.journal, target, object, KEYS_AT_ONCE):
+        contradicted |= read_some(engine, current, target, object, rows, capability)
     return contradicted
 
 
@@ -34,26 +33,32 @@ def read_some(
     current: Pass,
     target: str,
     object: str,
-    keys: Sequence[tuple[str, dict[str, Any]]],
-    tables: Mapping[str, Mapping[str, Binding]],
+    rows: Sequence[remotes.Asked],
+    capability: Capability,
 ) -> bool:
-    """Read ``keys`` and bring the outbox in line with what they hold."""
+    """Read ``rows`` and bring the outbox in line with what they hold."""
     began = remotes.database_time(engine.journal)
+    ids = carried.load(engine, target, capability, object, [(row.parts, row.value) for row in rows])
     references = [
-        Reference(key=key, by={k: str(v) for k, v in parts.items()}, bindings=bound_parts(parts, tables))
-        for key, parts in keys
+        Reference(
+            key=row.key,
+            by={k: str(v) for k, v in row.parts.items() if k != carried.PERSONAL},
+            bindings=ids.of_parts(row.parts),
+            value=row.value,
+        )
+        for row in rows
     ]
     with understood(target):
-        found = {r.key: dict(remote.value) for r, remote in engine.target(target).find(object, references).items()}
+        found = {r.key: remote for r, remote in engine.target(target).find(object, references).items()}
     with engine.journal.transaction():
         outbox.alone(engine.journal, target)
-        believed = remotes.believed(engine.journal, target, object, [key for key, _ in keys])
-        held = {key: (found.get(key, {}), 0) for key, _ in keys}
+        keys = [row.key for row in rows]
+        believed = remotes.believed(engine.journal, target, object, keys)
+        held = {key: (dict(found[key].value) if key in found else {}, 0) for key in keys}
+        edits.notice(engine, current, target, object, believed, {key: value for key, (value, _) in held.items()})
         remotes.confirm(engine.journal, target, object, held, read_at=began)
-        derive.enqueue_for(engine, current, target, [str(parts["sku"]) for _, parts in keys], urgent=False)
+        learned.keep(engine, current, target, object, {row.key: row.parts for row in rows}, found, held)
+        learned.gone(engine, target, object, capability, [key for key in keys if key not in found])
+        subjects = [row.subject for row in rows]
+        derive.enqueue_for(engine, current, current.flow, target, subjects, urgent=False)
     return any(key in believed and believed[key] != value for key, (value, _) in held.items())
-
-
-def bound_parts(parts: Mapping[str, Any], tables: Mapping[str, Mapping[str, Binding]]) -> dict[str, Binding]:
-    """The target's ids for each part of a key that has one."""
-    return {name: table[parts[name]] for name, table in tables.items() if parts.get(name) in table}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from hub.flow.objects import DELIVERS, OBJECTS
+from hub.flow.objects import FLOW_OF, OBJECTS
 from hub.journal import events, recompute, settings
 
 if TYPE_CHECKING:
@@ -30,10 +30,12 @@ def notice(engine: Engine) -> bool:
             return False  # another process noticed it first
         # Only another authority changes which snapshots may contain an event; everything else leaves that as it is.
         authority_changed = settings.replace(engine.journal, AUTHORITY, authority_of(engine))
-        for derived in {d for flow in DELIVERS.values() for d in flow}:
-            for name, canonical in OBJECTS.items():
-                if canonical.derives == derived and canonical.kind == "state":
+        for name, canonical in OBJECTS.items():
+            for derived, fields in canonical.derives.items():
+                if FLOW_OF[derived] not in engine.landscape.flows:
+                    continue
+                if canonical.kind == "state" and fields == canonical.subject:
                     recompute.mark_all(engine.journal, derived, name, engine.clock.now())
-                elif canonical.derives == derived and authority_changed:
+                elif canonical.kind == "event" and authority_changed:
                     events.reopen_all(engine.journal, name)
     return True

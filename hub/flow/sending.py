@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from hub.errors import HubError, TryLater, Unknown
-from hub.flow import owner, readback
+from hub.flow import carried, owner
 from hub.flow.outcome import Pass
 from hub.flow.settlement import Settlement, entry_of
 from hub.flow.understood import understood
-from hub.journal import attempts, audit, bindings, outbox, remotes
+from hub.journal import attempts, audit, outbox, remotes
 from hub.model import Binding, Delivery, Doubtful, Receipt
 
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ def send_next(engine: Engine, current: Pass, target: str, object: str, capabilit
 
     Raises TryLater and StopRun after putting the batch back: nothing of it was carried out.
     """
-    tables = {name: bindings.by_key(engine.journal, target, name) for name in capability.binds}
     with engine.journal.transaction():
         outbox.alone(engine.journal, target)
         claimed = outbox.claim(engine.journal, target, object, engine.clock.now(), capability.batch_size)
         if not claimed:
             return None
         known = remotes.values(engine.journal, target, object, [row["key"] for row in claimed])
-        members = [member_of(row, known, tables) for row in claimed]
+        ids = carried.load(engine, target, capability, object, [(row["parts"], row["value"]) for row in claimed])
+        members = [member_of(row, object, known, ids) for row in claimed]
         key = secrets.token_urlsafe(18)
         attempt = attempts.open_attempt(
             engine.journal, target, object, members, key=key, owner=owner.me(), lease=LEASE, run=current.run
@@ -54,10 +54,9 @@ def send_next(engine: Engine, current: Pass, target: str, object: str, capabilit
 
 
 def member_of(
-    row: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]], tables: Mapping[str, Mapping[str, Binding]]
+    row: Mapping[str, Any], object: str, known: Mapping[str, Mapping[str, Any]], ids: carried.Ids
 ) -> dict[str, Any]:
     """One delivery exactly as it is sent, so that the attempt can be repeated as itself."""
-    bound = readback.bound_parts(row["parts"], tables)
     return {
         "id": row["id"],
         "key": row["key"],
@@ -67,18 +66,21 @@ def member_of(
         "value": row["value"],
         "previous": known.get(row["key"]) or None,
         "as_of": row["as_of"].isoformat(),
-        "bindings": {n: {"external_id": b.external_id, "extra": dict(b.extra)} for n, b in bound.items()},
+        "bindings": carried.as_json(ids.of_parts(row["parts"])),
+        "known": {name: carried.as_json(found) for name, found in ids.of_value(object, row["value"]).items()},
     }
 
 
-def delivery_of(member: Mapping[str, Any]) -> Delivery:
-    """A member of an attempt as the connector takes it."""
+def delivery_of(engine: Engine, member: Mapping[str, Any]) -> Delivery:
+    """A member of an attempt as the connector takes it; personal values join it only here."""
+    value, previous = member["value"], member["previous"]
     return Delivery(
         key=member["key"],
-        value={**member["parts"], **member["value"]},
-        changed=frozenset(member["value"]),
-        previous=member["previous"],
+        value={**carried.opened(engine, member["parts"]), **value},
+        changed=frozenset(f for f in value if previous is None or previous.get(f) != value[f]),
+        previous=previous,
         bindings={n: Binding(**b) for n, b in member["bindings"].items()},
+        known={n: {k: Binding(**b) for k, b in found.items()} for n, found in member.get("known", {}).items()},
         as_of=datetime.fromisoformat(member["as_of"]),
         generation=member["generation"],
     )
@@ -96,7 +98,7 @@ def send(
     """Make the call and settle it; whatever happens, the attempt says so afterwards."""
     try:
         with understood(target, wrote=True):
-            receipts = list(engine.target(target).write(object, [delivery_of(m) for m in members], key))
+            receipts = list(engine.target(target).write(object, [delivery_of(engine, m) for m in members], key))
     except Unknown as error:
         with engine.journal.transaction():
             outbox.alone(engine.journal, target)
@@ -173,7 +175,8 @@ def repeat(engine: Engine, current: Pass, target: str, left: Mapping[str, Any]) 
     write = engine.target(target).write
     try:
         with understood(target, wrote=True):
-            receipts = list(write(left["object"], [delivery_of(m) for m in left["members"]], left["idempotency_key"]))
+            members = [delivery_of(engine, m) for m in left["members"]]
+            receipts = list(write(left["object"], members, left["idempotency_key"]))
     except Unknown as error:
         attempts.mark_unknown(engine.journal, left["id"], str(error))
         return

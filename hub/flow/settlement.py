@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from hub.errors import StopRun
-from hub.flow import derive
+from hub.flow import derive, learned
 from hub.flow.outcome import Pass
 from hub.journal import audit, outbox, quarantine, remotes
-from hub.model import Accepted, Conflict, Done, Doubtful, Postponed, Receipt, Rejected
+from hub.model import Accepted, Conflict, Done, Doubtful, Postponed, Receipt, Rejected, Remote
 
 if TYPE_CHECKING:
     from hub.flow.engine import Engine
@@ -27,6 +27,8 @@ class Settlement:
         self.done: list[int] = []
         self.again: list[int] = []
         self.held: dict[str, tuple[Mapping[str, Any], int]] = {}
+        self.confirmed: dict[str, Remote] = {}
+        self.parts: dict[str, Mapping[str, Any]] = {}
         self.doubted: list[str] = []
         self.otherwise: dict[str, str] = {}  # key -> subject
         self.refused: list[tuple[dict[str, Any], Rejected]] = []
@@ -38,9 +40,12 @@ class Settlement:
         match receipt:
             case Done():
                 self.done.append(member["id"])
-                self.held[member["key"]] = (receipt.remote.value, member["generation"])
+                holds = {**(member["previous"] or {}), **receipt.remote.value}
+                self.held[member["key"]] = (holds, member["generation"])
+                self.confirmed[member["key"]] = receipt.remote
+                self.parts[member["key"]] = member["parts"]
                 self.tell(member, "confirmed", dict(receipt.remote.value), None)
-                if dict(receipt.remote.value) != member["value"]:
+                if any(holds.get(name) != value for name, value in member["value"].items()):
                     self.otherwise[member["key"]] = member["subject"]
             case Conflict():
                 self.again.append(member["id"])
@@ -70,6 +75,7 @@ class Settlement:
         journal, counts = self.engine.journal, self.current.counts
         counts["delivered"] += outbox.settle(journal, self.done, "delivered", self.current.run)
         remotes.confirm(journal, self.target, self.object, self.held)
+        learned.keep(self.engine, self.current, self.target, self.object, self.parts, self.confirmed, self.held)
         not_before = self.engine.clock.now() + timedelta(seconds=self.delay) if self.delay else None
         counts["coalesced"] += outbox.put_back(journal, self.again, not_before, self.current.run)
         remotes.suspect(journal, self.target, self.object, keys=self.doubted)
@@ -81,7 +87,7 @@ class Settlement:
         """What the target confirmed otherwise than it was sent is sent again, but not in a circle."""
         if self.otherwise:
             subjects = sorted(set(self.otherwise.values()))
-            derive.enqueue_for(self.engine, self.current, self.target, subjects, urgent=False)
+            derive.enqueue_for(self.engine, self.current, self.current.flow, self.target, subjects, urgent=False)
             later = self.engine.clock.now() + CONTRADICTED_AGAIN
             outbox.hold_back(self.engine.journal, self.target, self.object, list(self.otherwise), later)
 

@@ -112,7 +112,7 @@ def guarded(
     present: frozenset[str],
 ) -> str | None:
     """Why this snapshot must wait for a person, or None."""
-    limits = engine.landscape.flows[current.flow].guards
+    limits = engine.landscape.flows[canonical.flow].guards
     if scope.extent is Extent.DELTA or canonical.guarded is None:
         return None
     last = snapshots.last_complete(engine.journal, system, canonical.name, scope.series)
@@ -170,14 +170,14 @@ def settle_missing(
     engine: Engine, current: Pass, system: str, canonical: CanonicalObject, scope: Scope, present: frozenset[str]
 ) -> None:
     """Keys of the series that a complete snapshot lacks: the flow says whether they stay, become 0, or wait."""
-    policy = engine.landscape.flows[current.flow].sources[system].missing
+    policy = engine.landscape.flows[canonical.flow].sources[system].missing
     known = states.of_series(engine.journal, system, canonical.name, scope.series, scope.as_of)
     absent = [source for source, (_, _, detached) in known.items() if source not in present and not detached]
     if not absent:
         return
     zero = canonical.guarded if policy == "zero" else None
     missing = states.detach(engine.journal, system, canonical.name, source_keys=absent, zero=zero, run=current.run)
-    current.mark(canonical.derives, missing.values(), urgent=False)
+    current.mark_subjects(canonical, missing.values())
     answer = f"missing from {scope.identity}: {policy}"
     entries = [
         audit.Entry(step="missing", system=system, object=canonical.name, key=key, subject=subject, answer=answer)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from hub.connector import Budget, Connection, Connector, connector_class
-from hub.errors import ConfigError
-from hub.model import Clock
+from hub.errors import ConfigError, Reject
+from hub.model import Clock, Content
 from hub.transport import redaction
 
 if TYPE_CHECKING:
@@ -28,6 +28,14 @@ class SystemContext:
     connection: Connection
     clock: Clock
     budget: Budget
+    open_content: Callable[[str], Content]
+
+    def content(self, hash: str) -> Content:
+        return self.open_content(hash)
+
+
+def no_content(hash: str) -> Content:
+    raise Reject("media", f"no system of this hub holds the content {hash}")
 
 
 class Systems:
@@ -39,11 +47,13 @@ class Systems:
         connections: Callable[[str], Connection],
         budget: Callable[[str], Budget],
         clock: Clock,
+        content: Callable[[str], Content] = no_content,
     ) -> None:
         self._landscape = landscape
         self._connections = connections
         self._budget = budget
         self._clock = clock
+        self._content = content
         self._built: dict[str, Connector] = {}
 
     def __getitem__(self, name: str) -> Connector:
@@ -74,6 +84,7 @@ class Systems:
             connection=connection,
             clock=self._clock,
             budget=self._budget(name),
+            open_content=self._content,
         )
         return kind(options, context)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -28,6 +28,64 @@ def by_external_id(connection: Connection, system: str, object: str) -> dict[str
         {"extra": extra, "system": system, "name": name},
     )
     return {external_id: key for external_id, key in rows if external_id is not None}
+
+
+def some(connection: Connection, system: str, object: str, keys: Sequence[str]) -> dict[str, Binding]:
+    """The system's ids of those of ``keys`` that are bound."""
+    rows = connection.execute(
+        "SELECT key, external_id, extra FROM binding WHERE system = %s AND object = %s AND key = ANY(%s)",
+        (system, object, list(keys)),
+    )
+    return {key: Binding(external_id=external, extra=extra) for key, external, extra in rows}
+
+
+def key_of(connection: Connection, system: str, object: str, external_id: str) -> str | None:
+    """Our key of what the system calls ``external_id``."""
+    row = connection.execute(
+        "SELECT key FROM binding WHERE system = %s AND object = %s AND external_id = %s", (system, object, external_id)
+    ).fetchone()
+    return str(row[0]) if row else None
+
+
+def any_of(connection: Connection, system: str, object: str) -> bool:
+    """Whether anything of ``object`` is bound at the system."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM binding WHERE system = %s AND object = %s)", (system, object)
+    ).fetchone()
+    return bool(row and row[0])
+
+
+REBIND = """
+INSERT INTO binding AS b (system, object, key, external_id, extra, matched) VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT (system, object, key) DO UPDATE
+SET external_id = excluded.external_id, extra = excluded.extra, matched = excluded.matched, bound_at = clock_timestamp()
+WHERE (b.external_id, b.extra) IS DISTINCT FROM (excluded.external_id, excluded.extra)
+RETURNING key
+"""
+
+
+def confirm(connection: Connection, system: str, object: str, found: Mapping[str, Binding]) -> list[str]:
+    """The system itself says that these are its ids now; answers the keys of which that was not known.
+
+    An id that was another key's is taken from it: what lives under it now is this.
+    """
+    changed = []
+    for key, binding in sorted(found.items()):
+        connection.execute(
+            "DELETE FROM binding WHERE system = %s AND object = %s AND external_id = %s AND key <> %s",
+            (system, object, binding.external_id, key),
+        )
+        row = (system, object, key, binding.external_id, Jsonb(dict(binding.extra)), "confirmed")
+        if connection.execute(REBIND, row).fetchone() is not None:
+            changed.append(key)
+    return changed
+
+
+def forget(connection: Connection, system: str, object: str, keys: Sequence[str]) -> None:
+    """The system no longer has these."""
+    connection.execute(
+        "DELETE FROM binding WHERE system = %s AND object = %s AND key = ANY(%s)", (system, object, list(keys))
+    )
 
 
 def save(connection: Connection, system: str, object: str, found: Mapping[str, Remote]) -> list[str]:

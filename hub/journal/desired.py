@@ -49,7 +49,7 @@ UPSERT = """
 INSERT INTO desired AS d (target, object, key, subject, parts, value, generation, as_of, why, run)
 SELECT target, object, key, subject, parts, value, 1, as_of, why, %(run)s FROM incoming_desired
 ON CONFLICT (target, object, key) DO UPDATE SET
-    value = excluded.value, as_of = excluded.as_of, why = excluded.why, run = excluded.run,
+    parts = excluded.parts, value = excluded.value, as_of = excluded.as_of, why = excluded.why, run = excluded.run,
     generation = d.generation + CASE WHEN d.value = excluded.value THEN 0 ELSE 1 END,
     derived_at = clock_timestamp()
 """
@@ -104,3 +104,12 @@ def unbound(connection: Connection, target: str, object: str, binds: Sequence[st
         (target, object, *arguments),
     ).fetchone()
     return int(row[0]) if row else 0
+
+
+def values(connection: Connection, target: str, object: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What ``target`` should hold of those of ``keys`` that it should hold anything of."""
+    rows = connection.execute(
+        "SELECT key, value FROM desired WHERE target = %s AND object = %s AND key = ANY(%s)",
+        (target, object, list(keys)),
+    )
+    return dict(rows.fetchall())

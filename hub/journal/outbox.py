@@ -15,9 +15,13 @@ from hub.journal.staging import many_changed
 
 # What the target will hold once what is out has arrived: that is what the desired value is compared with.
 EXPECTED = """
-SELECT d.target, d.object, d.key, d.subject, d.parts, d.generation, d.value, d.as_of,
+SELECT d.target, d.object, d.key, d.subject, d.parts, d.generation, d.as_of,
        (r.key IS NULL AND o.id IS NULL) AS never_read, d.refused IS NOT DISTINCT FROM d.generation AS refused,
-       coalesce(o.value, r.value) AS expected
+       -- what somebody changed there and may keep is not ours to compare, nor to send
+       CASE WHEN coalesce(r.edits, '{{}}') = '{{}}' THEN d.value
+            ELSE d.value - ARRAY(SELECT jsonb_object_keys(r.edits)) END AS value,
+       CASE WHEN coalesce(r.edits, '{{}}') = '{{}}' THEN coalesce(o.value, r.value)
+            ELSE coalesce(o.value, r.value) - ARRAY(SELECT jsonb_object_keys(r.edits)) END AS expected
 FROM desired d
 LEFT JOIN remote r USING (target, object, key)
 LEFT JOIN delivery o ON o.target = d.target AND o.object = d.object AND o.key = d.key AND o.state <> 'pending'
@@ -45,7 +49,7 @@ ENQUEUE = (
     + EXPECTED
     + """)
 INSERT INTO delivery (target, object, key, subject, aggregate, parts, generation, value, as_of, urgent, run)
-SELECT target, object, key, subject, object || '/' || key, parts, generation, value, as_of, %(urgent)s, %(run)s FROM e
+SELECT target, object, key, subject, {aggregate}, parts, generation, value, as_of, %(urgent)s, %(run)s FROM e
 WHERE (never_read OR value IS DISTINCT FROM expected) AND NOT refused AND {bound}
 ON CONFLICT (target, object, key) WHERE state = 'pending' DO UPDATE
 SET urgent = delivery.urgent OR excluded.urgent, generation = excluded.generation, as_of = excluded.as_of
@@ -72,6 +76,7 @@ def rediff(
     target: str,
     object: str,
     binds: Sequence[str],
+    aggregate: str = "key",
     *,
     subjects: Sequence[str] | None,
     urgent: bool,
@@ -81,7 +86,7 @@ def rediff(
     """Bring the outbox in line with desired and confirmed values of ``subjects`` (None: all of the target's).
 
     Answers (enqueued, coalesced). A key without its bindings at the target is left waiting. ``binds``
-    are names from a connector's capability, which are identifiers.
+    and ``aggregate`` are names from a connector's capability, which are identifiers.
     """
     arguments = {
         "target": target,
@@ -94,10 +99,17 @@ def rediff(
     bound = " AND ".join(BOUND.format(bind) for bind in binds if bind.isidentifier()) or "true"
     with connection.transaction():
         alone(connection, target)
-        coalesced = connection.execute(COALESCE, arguments).rowcount
-        rows = connection.execute(ENQUEUE.format(bound=bound), arguments).fetchall()
+        coalesced = connection.execute(COALESCE.format(), arguments).rowcount
+        rows = connection.execute(ENQUEUE.format(bound=bound, aggregate=_aggregate(aggregate)), arguments).fetchall()
     many_changed(connection, "delivery", len(rows) + coalesced)
     return sum(1 for _, is_new in rows if is_new), coalesced
+
+
+def _aggregate(name: str) -> str:
+    """SQL that names the remote object a value lives in: its own, or the part of its key that is ``name``."""
+    if name == "key" or not name.isidentifier():
+        return "object || '/' || key"
+    return f"'{name}/' || coalesce(parts ->> '{name}', key)"
 
 
 CLAIM = """
@@ -158,18 +170,21 @@ def doubt(connection: Connection, ids: Sequence[int]) -> None:
     connection.execute("UPDATE delivery SET state = 'doubtful' WHERE id = ANY(%s)", (list(ids),))
 
 
-def open_count(connection: Connection, targets: Sequence[str]) -> int:
-    """Everything of ``targets`` that is not settled: pending, out and doubtful."""
-    row = connection.execute("SELECT count(*) FROM delivery WHERE target = ANY(%s)", (list(targets),)).fetchone()
+def open_count(connection: Connection, targets: Sequence[str], objects: Sequence[str] | None = None) -> int:
+    """Everything of ``targets`` (and ``objects``) that is not settled: pending, out and doubtful."""
+    row = connection.execute(
+        "SELECT count(*) FROM delivery WHERE target = ANY(%s) AND (%s::text[] IS NULL OR object = ANY(%s))",
+        (list(targets), *[None if objects is None else list(objects)] * 2),
+    ).fetchone()
     return int(row[0]) if row else 0
 
 
-def sendable(connection: Connection, target: str, now: datetime) -> bool:
-    """Whether something of ``target`` waits that may go out now, so that somebody should be called."""
+def sendable(connection: Connection, target: str, now: datetime, objects: Sequence[str] | None = None) -> bool:
+    """Whether something of ``target`` (and ``objects``) waits that may go out now: somebody should be called."""
     row = connection.execute(
         """SELECT EXISTS (SELECT 1 FROM delivery WHERE target = %s AND state = 'pending'
-                          AND (not_before IS NULL OR not_before <= %s))""",
-        (target, now),
+                          AND (%s::text[] IS NULL OR object = ANY(%s)) AND (not_before IS NULL OR not_before <= %s))""",
+        (target, *[None if objects is None else list(objects)] * 2, now),
     ).fetchone()
     return bool(row and row[0])
 

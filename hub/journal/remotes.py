@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from psycopg.types.json import Jsonb
 
 from hub.journal.database import Connection
 from hub.journal.staging import many_changed, stage
@@ -66,18 +69,46 @@ def suspect(
         )
 
 
-def to_read_back(connection: Connection, target: str, object: str, limit: int) -> list[tuple[str, dict[str, Any]]]:
-    """Keys to read at the target, with their parts: suspect ones, and ones never read for which a change waits."""
-    return connection.execute(
-        """SELECT d.key, d.parts FROM desired d JOIN remote r USING (target, object, key)
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A key to read at a target, with what it is made of and what it should hold."""
+
+    key: str
+    subject: str
+    parts: dict[str, Any]
+    value: dict[str, Any]
+
+
+def to_read_back(connection: Connection, target: str, object: str, limit: int) -> list[Asked]:
+    """What to read at the target: keys in doubt, and ones never read for which a change waits."""
+    rows = connection.execute(
+        """SELECT d.key, d.subject, d.parts, d.value FROM desired d JOIN remote r USING (target, object, key)
            WHERE d.target = %(t)s AND d.object = %(o)s AND r.suspect
            UNION ALL
-           SELECT p.key, p.parts FROM delivery p
+           SELECT p.key, p.subject, p.parts, p.value FROM delivery p
            WHERE p.target = %(t)s AND p.object = %(o)s AND p.state <> 'out'
              AND NOT EXISTS (SELECT 1 FROM remote r WHERE r.target = p.target AND r.object = p.object AND r.key = p.key)
            LIMIT %(n)s""",
         {"t": target, "o": object, "n": limit},
     ).fetchall()
+    return [Asked(*row) for row in rows]
+
+
+def edited(connection: Connection, target: str, object: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """By key, the fields that somebody changed at the target and that are left so."""
+    rows = connection.execute(
+        "SELECT key, edits FROM remote WHERE target = %s AND object = %s AND key = ANY(%s) AND edits <> '{}'",
+        (target, object, list(keys)),
+    )
+    return dict(rows.fetchall())
+
+
+def leave(connection: Connection, target: str, object: str, key: str, edits: Mapping[str, Any]) -> None:
+    """These fields of ``key`` are left as somebody set them at the target."""
+    connection.execute(
+        "UPDATE remote SET edits = %s WHERE target = %s AND object = %s AND key = %s",
+        (Jsonb(dict(edits)), target, object, key),
+    )
 
 
 def believed(connection: Connection, target: str, object: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:

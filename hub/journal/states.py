@@ -184,12 +184,13 @@ def positive(connection: Connection, system: str, object: str, series: str, fiel
     return (row[0], row[1]) if row else (0, 0)
 
 
-def subjects(connection: Connection, object: str) -> list[tuple[str, dict[str, Any]]]:
-    """Every subject of ``object`` with the data of one of its records that says most (a GTIN, a name)."""
+def named(connection: Connection, field: str, objects: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:
+    """Every value of ``field`` in records of ``objects``, with the record that says most of it (a GTIN, a name)."""
     rows = connection.execute(
-        """SELECT DISTINCT ON (subject) subject, data FROM source_state WHERE object = %s
-           ORDER BY subject, (data ? 'gtin') DESC, (data ? 'name') DESC, as_of DESC""",
-        (object,),
+        """SELECT DISTINCT ON (data ->> %(field)s) data ->> %(field)s, data FROM source_state
+           WHERE object = ANY(%(objects)s) AND data ? %(field)s
+           ORDER BY data ->> %(field)s, (data ? 'gtin') DESC, (data ? 'name') DESC, as_of DESC""",
+        {"field": field, "objects": list(objects)},
     )
     return rows.fetchall()
 
@@ -256,3 +257,22 @@ def of_key(connection: Connection, object: str, key: str) -> list[dict[str, Any]
                WHERE s.object = %s AND s.key = %s ORDER BY s.system""",
             (object, key),
         ).fetchall()
+
+
+def holding(connection: Connection, object: str, field: str, value: str) -> list[tuple[str, dict[str, Any]]]:
+    """(system, data) of records of ``object`` whose ``field`` is ``value``, the newest first."""
+    return connection.execute(
+        "SELECT system, data FROM source_state WHERE object = %s AND data ->> %s = %s ORDER BY as_of DESC, key",
+        (object, field, value),
+    ).fetchall()
+
+
+def dated_of(
+    connection: Connection, system: str, object: str, keys: Sequence[str]
+) -> dict[str, tuple[dict[str, Any], datetime]]:
+    """What is known of ``keys``, and of when."""
+    rows = connection.execute(
+        "SELECT key, data, as_of FROM source_state WHERE system = %s AND object = %s AND key = ANY(%s)",
+        (system, object, list(keys)),
+    )
+    return {key: (data, as_of) for key, data, as_of in rows}

@@ -62,9 +62,12 @@ class Vault:
             raise StopRun(f"the raw payload {ref} is no longer kept: {self.folder / row[1]} is gone") from None
 
     def forget_older_than(self, connection: Connection, age: timedelta) -> int:
-        """Remove payloads past their time unless something open still needs them; answers how many."""
+        """Remove payloads past their time unless something open still needs them; answers how many.
+
+        What is personal belongs to a person's orders and goes with them, not by its age.
+        """
         rows = connection.execute(
-            """DELETE FROM vault v WHERE created_at < clock_timestamp() - %s
+            """DELETE FROM vault v WHERE created_at < clock_timestamp() - %s AND kind <> 'personal'
                AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.raw = v.ref)
                AND NOT EXISTS (SELECT 1 FROM inbox i WHERE i.raw = v.ref)
                AND NOT EXISTS (SELECT 1 FROM series s JOIN snapshot n ON n.id = s.snapshot WHERE n.raw = v.ref)

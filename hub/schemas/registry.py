@@ -32,6 +32,11 @@ class Schema:
     hash: str  # sha256 of the file
 
     @cached_property
+    def personal(self) -> tuple[str, ...]:
+        """Fields marked ``x-personal``: they live in the vault and nowhere else."""
+        return tuple(name for name, field in self.definition.get("properties", {}).items() if field.get("x-personal"))
+
+    @cached_property
     def accepts(self) -> Callable[[Any], bool]:
         """The fast decision. Raises on what JSON cannot hold, so :func:`foreign` is asked first."""
         import jsonschema_rs

@@ -188,8 +188,8 @@ def test_of_several_versions_the_highest_decides_unless_one_is_asked_for(tmp_pat
 
 
 def test_an_unknown_object_is_named_beside_those_there_are() -> None:
-    with pytest.raises(ConfigError, match=r"no canonical object price; there are location, reservation"):
-        SCHEMAS.validate("price", {})
+    with pytest.raises(ConfigError, match=r"no canonical object customer; there are fulfilment, location"):
+        SCHEMAS.validate("customer", {})
     with pytest.raises(ConfigError, match="no canonical object location/7"):
         SCHEMAS.get("location", 7)
 
