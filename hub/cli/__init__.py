@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from hub.cli import bench, flows, local, look, mappings, quarantine, reconcile, sandbox
+from hub.cli import bench, clients, flows, local, look, mappings, quarantine, reconcile, sandbox, trace
 
 app = typer.Typer(
     name="hub",
@@ -23,10 +23,12 @@ app = typer.Typer(
 )
 local.add_to(app)
 look.add_to(app)
+trace.add_to(app)
 flows.add_to(app)
 reconcile.add_to(app)
 bench.add_to(app)
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(clients.app, name="client")
 app.add_typer(mappings.app, name="mapping")
 app.add_typer(sandbox.app, name="sandbox")
 
