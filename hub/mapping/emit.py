@@ -15,7 +15,7 @@ from typing import Any
 
 from hub.mapping import run
 from hub.mapping.arguments import Call
-from hub.mapping.guarded import guarded
+from hub.mapping.guarded import guarded, takes_parent, with_parent
 from hub.mapping.paths import ABSENT, Route
 from hub.mapping.rules import Condition, Const, First, Format, Group, Manners, Rule, Value, Whole
 
@@ -172,6 +172,10 @@ class _Writer:
         if isinstance(head, Const):
             return [f"v = {head.value!r}"]
         if isinstance(head, Whole):
+            if takes_parent(head.function):
+                return [
+                    f"v = {self.name('python', guarded(with_parent(head.function)))}((raw, up[-1] if up else None))"
+                ]
             return [f"v = {self.name('python', guarded(head.function))}(raw)"]
         if isinstance(head, Format):
             parts = [

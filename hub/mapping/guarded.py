@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -44,6 +46,21 @@ def guarded(function: Callable[[Any], Any]) -> Step:
         return answer
 
     return step
+
+
+def takes_parent(function: Callable[..., Any]) -> bool:
+    """Whether ``function`` asks for what holds the item as well: it has two parameters."""
+    return len(inspect.signature(function).parameters) == 2
+
+
+def with_parent(function: Callable[..., Any]) -> Callable[[tuple[Any, Any]], Any]:
+    """``function`` of an item and what holds it, as a function of the pair."""
+
+    @functools.wraps(function)
+    def of_pair(pair: tuple[Any, Any]) -> Any:
+        return function(*pair)
+
+    return of_pair
 
 
 def plain(value: Any) -> bool:

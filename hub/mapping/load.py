@@ -15,7 +15,7 @@ from hub.mapping.arguments import BINDING, Toolbox
 from hub.mapping.emit import Program, compile_rules
 from hub.mapping.mapping import Mapping
 from hub.mapping.paths import ABSENT, Route
-from hub.mapping.rules import Condition, Reader, Rule, Value
+from hub.mapping.rules import Condition, Listed, Reader, Rule, Value
 from hub.mapping.target import target
 from hub.mapping.text import Lookup
 from hub.marked import Document, read
@@ -75,7 +75,7 @@ def load(path: Path, schemas: Path | None = None) -> Mapping:
 
 
 def _program(
-    written: Any, reader: Reader, fields: dict[str, Rule], key: tuple[str, ...], each: Route | None
+    written: Any, reader: Reader, fields: dict[str, Rule], key: tuple[str, ...], each: Route | Listed | None
 ) -> Program:
     depth = int(each is not None)
     conditions = reader.conditions(written.get("when"), ("when",), depth)

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from hub.mapping.emit import Program
-from hub.mapping.guarded import Misfit
+from hub.mapping.guarded import Misfit, guarded
 from hub.mapping.paths import ABSENT, Route, walk
 from hub.mapping.registry import Unfit, shown
+from hub.mapping.rules import Listed
 from hub.model import Record, Refused
 
 Find = Callable[[str, str], str | None]
@@ -39,7 +40,7 @@ class Mapping:
     key: tuple[str, ...]
     hash: str
     path: Path
-    each: Route | None = None
+    each: Route | Listed | None = None
     each_optional: bool = False
     places: MappingOf[str, str] = field(default_factory=dict, repr=False)  # field -> file:line of its rule
     program: Program = field(repr=False)
@@ -69,10 +70,10 @@ class Mapping:
             return [_refused(record, record.key, refusal)]
         return list(self._each(record, items, lookups))
 
-    def _items(self, data: MappingOf[str, Any], each: Route) -> Sequence[Any]:
+    def _items(self, data: MappingOf[str, Any], each: Route | Listed) -> Sequence[Any]:
         """What ``each`` goes through."""
         try:
-            found = walk(data, each.parts)
+            found = guarded(each.function)(data) if isinstance(each, Listed) else walk(data, each.parts)
         except Unfit as reason:
             raise Misfit(0, str(each), str(reason)) from None
         if self.each_optional and (found is ABSENT or found is None):

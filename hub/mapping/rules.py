@@ -76,9 +76,19 @@ class First:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whole:
-    """A Python function of the whole record (of the item, inside ``each``)."""
+    """A Python function of the whole record; inside ``each`` of the item and, with two parameters, of what holds it."""
+
+    function: Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A Python function of the whole record that answers the list which ``each`` goes through."""
 
     function: Callable[[Any], Any]
+
+    def __str__(self) -> str:
+        return self.function.__name__
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +141,10 @@ class Reader:
     def group(self, written: dict[str, Any], at: Where, depth: int) -> Group:
         self.known(written, ("fields", "each", "when"), at)
         each, optional = self.each(written.get("each"), (*at, "each"), depth)
+        if isinstance(each, Listed):
+            raise self.error(
+                "a list inside the record is named; a function makes the list of records only", (*at, "each")
+            )
         inside = depth + (each is not None)
         return Group(
             fields=self.fields(written["fields"], (*at, "fields"), inside),
@@ -139,11 +153,13 @@ class Reader:
             optional=optional,
         )
 
-    def each(self, written: Any, at: Where, depth: int) -> tuple[Route | None, bool]:
+    def each(self, written: Any, at: Where, depth: int) -> tuple[Route | Listed | None, bool]:
         """The list that is gone through, and whether it may be missing."""
         if written is None:
             return None, False
         named = written if isinstance(written, dict) else {"from": written}
+        if set(named) == {"python"}:
+            return Listed(function=self.toolbox.function(named["python"], self.document.place(*at))), False
         self.known(named, ("from", "optional"), at)
         if not isinstance(named.get("from"), str) or named["from"].startswith("^"):
             raise self.error("each names a list of the record, as in each: line_items", at)

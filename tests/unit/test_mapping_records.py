@@ -252,6 +252,20 @@ def test_whatever_a_python_function_raises_refuses_one_record(make: Make) -> Non
     ]
 
 
+def test_a_python_function_may_make_the_list_of_records(make: Make) -> None:
+    python = "def pieces(record): return [{'n': n} for n in range(record['count'])]"
+    mapping = make('id: {format: "{^.id}:{n}"}', "each: {python: pieces}", python=python)
+    made = mapping.map(record({"id": "1", "count": 2}))
+    assert [m.data for m in made if isinstance(m, Record)] == [{"id": "1:0"}, {"id": "1:1"}]
+    assert one(mapping, {"id": "1"}) == ("pieces", "pieces failed with KeyError: 'count'")
+
+
+def test_a_python_function_of_two_gets_the_item_and_what_holds_it(make: Make) -> None:
+    python = "def share(item, whole): return f\"{item['n']}/{whole['of']}\""
+    mapping = make("id: id\nparts: {each: parts, fields: {share: {python: share}}}", python=python)
+    assert one(mapping, {"id": "1", "of": 3, "parts": [{"n": 1}]}) == {"id": "1", "parts": [{"share": "1/3"}]}
+
+
 # --- for all inputs ---------------------------------------------------------------------------------
 
 JSON = st.recursive(

@@ -35,7 +35,7 @@ KEY_MEANS = {
     "to": "the canonical object and version that it makes, as in `stock_level/1`",
     "key": "the fields that make the business key, joined with `@`",
     "fields": "a rule for each canonical field",
-    "each": "a list in the record: one canonical record for each item",
+    "each": "a list in the record, or the `{python: function}` that makes it: one canonical record for each item",
     "when": "conditions that a record or item must meet to become one at all",
     "event_time": "when it happened at the source; otherwise the connector's own time counts",
     "source_version": "what orders two records of one key from one system",
@@ -55,7 +55,7 @@ HEAD_MEANS = {
     "format": 'text with fields in braces: `"{order_id}:{id \\| text}"`',
     "first": "a list of rules, of which the first counts that finds something",
     "fields": "an object made of rules; with `each` a list of them, one for each item there that `when` lets through",
-    "python": "a function of the Python file beside the mapping, which gets the whole record",
+    "python": "a function of the Python file beside the mapping, which gets the whole record; with two parameters an item and what holds it",
 }
 MANNER_MEANS = {
     "optional": "`true`: the field is left out where its value is absent; otherwise the record is refused",
