@@ -60,14 +60,15 @@ class Counts:
     def populate(self) -> None:
         """Every article in every store, as the last stocktaking and its mistakes left it."""
         stores = {row["code"]: row["id"] for row in self.state.rows("SELECT code, id FROM till_location")}
-        articles = {row["code"]: row["id"] for row in self.state.rows("SELECT code, id FROM till_variation")}
+        rows = self.state.rows("SELECT code, id FROM till_object WHERE type = 'ITEM_VARIATION'")
+        articles = {row["code"]: row["id"] for row in rows}
         at = whole_millis(self.world.night - timedelta(days=1))
-        rows = (
+        counts = (
             (stores[place], articles[sku], pieces * PARTS, pieces * PARTS, at, at)
             for (sku, place), pieces in self.world.outdated.items()
             if place in stores
         )
-        self.state.insert("INSERT INTO till_count VALUES (?, ?, ?, ?, ?, ?)", rows)
+        self.state.insert("INSERT INTO till_count VALUES (?, ?, ?, ?, ?, ?)", counts)
 
     def sold(self, location: str, pieces: Mapping[str, int], occurred_at: int) -> None:
         """Book a sale of whole ``pieces`` by variation; each leaves its number unless a later count covers it."""
@@ -131,7 +132,7 @@ class Counts:
         """Whole pieces by ``SKU@LOCATION``, in the retailer's own codes."""
         rows = self.state.rows(
             "SELECT v.code AS sku, l.code AS place, c.quantity FROM till_count c"
-            " JOIN till_variation v ON v.id = c.variation_id JOIN till_location l ON l.id = c.location_id"
+            " JOIN till_object v ON v.id = c.variation_id JOIN till_location l ON l.id = c.location_id"
         )
         return {f"{row['sku']}@{row['place']}": row["quantity"] // PARTS for row in rows}
 

@@ -6,7 +6,6 @@ idempotency key; ``occurred_at`` at most 24 hours old and never in the future.
 
 from __future__ import annotations
 
-import json
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from hub.sandbox.tills import requests as read
 from hub.sandbox.tills.counts import Pair, PhysicalCount
 from hub.sandbox.tills.errors import error, refusal, refused
+from hub.sandbox.tills.idempotent import Answers
 from hub.sandbox.tills.tables import parsed, parts, quantity, rfc3339, square_id, whole_millis
 from hub.sandbox.web import Note, Reply, Request
 
@@ -25,7 +25,6 @@ MOST_CHANGES = 100
 OLDEST = timedelta(hours=24) // timedelta(microseconds=1)
 DEFAULT_PAGE, LARGEST_PAGE = 100, 1000
 MOST_IDS = 1000
-LONGEST_KEY = 128
 CURSORS = 32  # lists under way that are remembered
 CHANGE_NAMES = ("idempotency_key", "changes", "ignore_unchanged_counts")
 COUNT_NAMES = ("catalog_object_ids", "location_ids", "updated_after", "cursor", "states", "limit")
@@ -37,6 +36,7 @@ class InventoryApi:
     def __init__(self, tills: Tills) -> None:
         self.tills = tills
         self.counts = tills.inventory
+        self.answers = Answers(tills.state)
         self._lists: OrderedDict[str, tuple[str, list[Pair]]] = OrderedDict()
 
     # --- batch-retrieve ---------------------------------------------------------------------------
@@ -79,16 +79,12 @@ class InventoryApi:
     def change(self, request: Request, note: Note) -> Reply:
         """Physical counts, all or none; the same key and body again get the first answer again."""
         body = read.body(request, CHANGE_NAMES)
-        key = note.idempotency_key = _key(body)
         changes = body.get("changes", [])
         note.summary, note.detail = f"{len(changes)} counts", {"changes": changes}
-        mark = read.fingerprint(body)
-        earlier = self.tills.state.row("SELECT * FROM till_idempotency WHERE key = ?", (key,))
+        earlier = self.answers.earlier(body, note)
         if earlier is not None:
-            return _again(earlier, mark, note)
-        answer = self._apply(_changes(changes), bool(body.get("ignore_unchanged_counts", True)))
-        self.tills.state.execute("INSERT INTO till_idempotency VALUES (?, ?, ?)", (key, mark, json.dumps(answer)))
-        return Reply(body=answer)
+            return earlier
+        return self.answers.keep(body, self._apply(_changes(changes), bool(body.get("ignore_unchanged_counts", True))))
 
     def _apply(self, changes: list[Mapping[str, Any]], ignore_unchanged: bool) -> dict[str, Any]:
         now = whole_millis(self.tills.clock.now())
@@ -106,26 +102,9 @@ class InventoryApi:
         return {"counts": [count.document() for count in self.counts.get(pairs)], "changes": taken}
 
     def _known(self) -> Mapping[str, set[str]]:
-        articles = self.tills.state.rows("SELECT id FROM till_variation")
+        articles = self.tills.state.rows("SELECT id FROM till_object WHERE type = 'ITEM_VARIATION' AND NOT deleted")
         stores = set(self.tills.catalog.location_ids().values())
         return {"catalog_object_id": {row["id"] for row in articles}, "location_id": stores}
-
-
-def _key(body: Mapping[str, Any]) -> str:
-    if "idempotency_key" not in body:
-        raise refused("MISSING_REQUIRED_PARAMETER", "Field is required.", "idempotency_key")
-    key = read.text(body["idempotency_key"], "idempotency_key")
-    if len(key) > LONGEST_KEY:
-        raise refused("VALUE_TOO_LONG", f"Field must not be longer than {LONGEST_KEY}.", "idempotency_key")
-    return key
-
-
-def _again(earlier: Any, mark: str, note: Note) -> Reply:
-    if earlier["fingerprint"] != mark:
-        text = "The idempotency key can only be retried with the same request data."
-        raise refused("IDEMPOTENCY_KEY_REUSED", text, "idempotency_key")
-    note.summary += ", answered before"
-    return Reply(body=json.loads(earlier["answer"]))
 
 
 def _changes(value: Any) -> list[Mapping[str, Any]]:

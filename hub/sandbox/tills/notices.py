@@ -26,7 +26,7 @@ SIGNATURE_KEY = "tills-webhook-signature-key"  # the name of the file that holds
 
 
 class Notices:
-    """Stateless over :class:`State`; ``order_updated`` belongs into the transaction of the sale."""
+    """Stateless over :class:`State`; what it tells belongs into the transaction of what happened."""
 
     def __init__(self, state: State, clock: Clock, merchant_id: str) -> None:
         self.state = state
@@ -45,16 +45,25 @@ class Notices:
         return {"x-square-hmacsha256-signature": base64.b64encode(digest).decode()}
 
     def order_updated(self, order: Mapping[str, Any]) -> None:
-        """Tell the subscriber that a ticket came in."""
-        now = rfc3339(whole_millis(self.clock.now()))
+        """Tell the subscriber that a ticket came in, or changed."""
         names = ("location_id", "state", "created_at", "updated_at", "version")
         updated = {"order_id": order["id"], **{name: order[name] for name in names}}
+        data = {"type": "order_updated", "id": order["id"], "object": {"order_updated": updated}}
+        self._enqueue("order.updated", data)
+
+    def catalog_updated(self) -> None:
+        """Tell the subscriber that something in the catalog changed; Square does not say what."""
+        version = {"updated_at": rfc3339(whole_millis(self.clock.now()))}
+        self._enqueue("catalog.version.updated", {"type": "catalog", "object": {"catalog_version": version}})
+
+    def _enqueue(self, type: str, data: Mapping[str, Any]) -> None:
+        now = rfc3339(whole_millis(self.clock.now()))
         event = {
             "merchant_id": self.merchant_id,
-            "type": "order.updated",
+            "type": type,
             "event_id": str(uuid.uuid4()),
             "created_at": now,
-            "data": {"type": "order_updated", "id": order["id"], "object": {"order_updated": updated}},
+            "data": data,
         }
         headers = {
             "Content-Type": "application/json",

@@ -1,71 +1,54 @@
-"""Tickets as Square's orders: written by a till, with that till's clock and its own numbering in the metadata."""
+"""The tickets that Square keeps."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hub.sandbox.state import State
-from hub.sandbox.tills.catalog import Variation
-from hub.sandbox.tills.tables import money, rfc3339, square_id, whole_millis
-from hub.sandbox.world import SKEW_MINUTES, SKEWED_TILL, World
-
-AT_THE_COUNTER = timedelta(seconds=40)  # from opening a ticket to its payment
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sale:
-    """What a till prints; ``at`` is the true time, ``uploaded_at`` when Square learnt of it."""
-
-    store: str
-    location_id: str
-    till: int
-    operator: str
-    business_day: str
-    sequence: int
-    at: datetime
-    uploaded_at: datetime
-    lines: Sequence[tuple[Variation, int]]
-
-    @property
-    def closed_at(self) -> datetime:
-        """The time by this till's clock."""
-        fast = SKEW_MINUTES if (self.store, self.till) == SKEWED_TILL else 0
-        return self.at + timedelta(minutes=fast)
-
-    @property
-    def occurred_at(self) -> int:
-        """When Square books the pieces: never later than it learnt of them."""
-        return min(whole_millis(self.closed_at), whole_millis(self.uploaded_at))
+from hub.sandbox.tills.tables import parsed
 
 
 class Orders:
     """Stateless over :class:`State`."""
 
-    def __init__(self, state: State, world: World) -> None:
+    def __init__(self, state: State) -> None:
         self.state = state
-        self.world = world
 
-    def write(self, sale: Sale) -> dict[str, Any]:
-        """Keep a ticket; answers the order."""
-        document = self._document(sale)
-        closed, updated = whole_millis(sale.closed_at), whole_millis(sale.uploaded_at)
+    def write(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """Keep a new ticket, or the next version of one; answers it."""
         self.state.execute(
-            "INSERT INTO till_order VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO till_order VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
-                document["id"],
-                sale.location_id,
-                document["state"],
-                closed - micros_of(AT_THE_COUNTER),
-                closed,
-                updated,
-                json.dumps(document),
+                order["id"],
+                order["location_id"],
+                order["state"],
+                parsed(order["created_at"]),
+                parsed(order.get("closed_at") or order["updated_at"]),
+                parsed(order["updated_at"]),
+                json.dumps(order),
             ),
         )
-        return document
+        return dict(order)
+
+    def get(self, ids: Iterable[str]) -> list[dict[str, Any]]:
+        """The tickets of ``ids`` in their order; unknown ones are left out."""
+        sql = "SELECT document FROM till_order WHERE id = ?"
+        return [json.loads(row["document"]) for id in ids if (row := self.state.row(sql, (id,))) is not None]
+
+    def returned(self, id: str) -> dict[str, int]:
+        """How many pieces of each line of a ticket have come back, by the line's uid."""
+        rows = self.state.rows(
+            "SELECT document FROM till_order WHERE document LIKE ?", (f'%"source_order_id": "{id}"%',)
+        )
+        total: dict[str, int] = {}
+        for row in rows:
+            for one in json.loads(row["document"])["returns"]:
+                for line in one["return_line_items"] if one.get("source_order_id") == id else ():
+                    uid = line["source_line_item_uid"]
+                    total[uid] = total.get(uid, 0) + int(line["quantity"])
+        return total
 
     def page(self, sort: str, terms: Iterable[str], values: Iterable[Any], *, limit: int, reverse: bool) -> list[Any]:
         """Rows (id, the ``sort`` column, document) that fulfil all ``terms``, in the order of ``sort`` and id."""
@@ -76,74 +59,3 @@ class Orders:
             f" ORDER BY {sort} {way}, id {way} LIMIT ?",
             [*values, limit],
         )
-
-    def _document(self, sale: Sale) -> dict[str, Any]:
-        number = (sale.store, sale.till, sale.business_day, sale.sequence)
-        id = square_id(29, self.world.seed, "order", *number)
-        total = sum(variation.price_cents * n for variation, n in sale.lines)
-        closed = whole_millis(sale.closed_at)
-        opened = rfc3339(closed - micros_of(AT_THE_COUNTER))
-        return {
-            "id": id,
-            "location_id": sale.location_id,
-            "source": {"name": "Point of Sale"},
-            "line_items": [_line(id, n, variation, pieces) for n, (variation, pieces) in enumerate(sale.lines)],
-            "metadata": {
-                "business_day": sale.business_day,
-                "workstation": str(sale.till),
-                "operator": sale.operator,
-                "sequence": str(sale.sequence),
-            },
-            "created_at": opened,
-            "updated_at": rfc3339(whole_millis(sale.uploaded_at)),
-            "closed_at": rfc3339(closed),
-            "state": "COMPLETED",
-            "version": 1,
-            "total_money": money(total),
-            "total_tax_money": money(_tax(total)),
-            "total_discount_money": money(0),
-            "total_tip_money": money(0),
-            "total_service_charge_money": money(0),
-            "net_amount_due_money": money(0),
-            "tenders": [_tender(id, sale, total)],
-        }
-
-
-def micros_of(span: timedelta) -> int:
-    return span // timedelta(microseconds=1)
-
-
-def _line(order: str, n: int, variation: Variation, pieces: int) -> dict[str, Any]:
-    total = variation.price_cents * pieces
-    return {
-        "uid": square_id(22, order, n),
-        "catalog_object_id": variation.id,
-        "catalog_version": variation.version,
-        "item_type": "ITEM",
-        "name": variation.item_name,
-        "variation_name": variation.name,
-        "quantity": str(pieces),
-        "base_price_money": money(variation.price_cents),
-        "variation_total_price_money": money(total),
-        "gross_sales_money": money(total),
-        "total_tax_money": money(_tax(total)),
-        "total_discount_money": money(0),
-        "total_service_charge_money": money(0),
-        "total_money": money(total),
-    }
-
-
-def _tender(order: str, sale: Sale, total: int) -> dict[str, Any]:
-    return {
-        "id": square_id(22, order, "tender"),
-        "location_id": sale.location_id,
-        "transaction_id": order,
-        "created_at": rfc3339(whole_millis(sale.closed_at)),
-        "amount_money": money(total),
-        "type": "CARD",
-    }
-
-
-def _tax(gross: int) -> int:
-    """French VAT of 20% inside a price."""
-    return round(gross / 6)

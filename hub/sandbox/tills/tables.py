@@ -14,10 +14,12 @@ TABLES = (
     """CREATE TABLE IF NOT EXISTS till_location (
         id TEXT PRIMARY KEY, code TEXT NOT NULL UNIQUE, name TEXT NOT NULL, city TEXT NOT NULL,
         created_at INTEGER NOT NULL) WITHOUT ROWID""",
-    """CREATE TABLE IF NOT EXISTS till_variation (
-        id TEXT PRIMARY KEY, item_id TEXT NOT NULL, code TEXT NOT NULL UNIQUE, item_name TEXT NOT NULL,
-        name TEXT NOT NULL, sku TEXT NOT NULL, upc TEXT NOT NULL, price_cents INTEGER NOT NULL,
-        ordinal INTEGER NOT NULL, position INTEGER NOT NULL, updated_at INTEGER NOT NULL) WITHOUT ROWID""",
+    # document is the CatalogObject without its version, time and variations
+    """CREATE TABLE IF NOT EXISTS till_object (
+        id TEXT PRIMARY KEY, type TEXT NOT NULL, item_id TEXT, code TEXT NOT NULL, position INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL, deleted INTEGER NOT NULL DEFAULT 0, document TEXT NOT NULL) WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS till_object_by_code ON till_object (type, code)",
+    "CREATE INDEX IF NOT EXISTS till_object_by_item ON till_object (item_id)",
     # quantity = counted as of counted_at, less what was sold after it
     """CREATE TABLE IF NOT EXISTS till_count (
         location_id TEXT NOT NULL, variation_id TEXT NOT NULL, quantity INTEGER NOT NULL, counted INTEGER NOT NULL,

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from hub.sandbox.baskets import Baskets, Line
-from hub.sandbox.clock import PARIS, Clock, business_day
+from hub.sandbox.baskets import Basket, Baskets
+from hub.sandbox.clock import PARIS, Clock
 from hub.sandbox.floor import Floor
 from hub.sandbox.ledger import Ledger
 from hub.sandbox.state import State
+from hub.sandbox.tills.backlog import BACKLOG, OFFLINE_BEFORE_NIGHT, payments
 from hub.sandbox.tills.catalog import Catalog
+from hub.sandbox.tills.counter import Counter, Wanted
 from hub.sandbox.tills.counts import Counts
 from hub.sandbox.tills.notices import Notices
-from hub.sandbox.tills.orders import Orders, Sale
+from hub.sandbox.tills.orders import Orders
+from hub.sandbox.tills.returns import Return
 from hub.sandbox.tills.tables import TABLES
+from hub.sandbox.tills.tickets import COMPLETED, Discount, Payment, Ticket
 from hub.sandbox.world import OFFLINE_TICKETS, OFFLINE_TILL, World
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 TOKEN = "tills-access-token"  # noqa: S105 - the name of the file that holds it
-BACKLOG = 300  # tickets since the night files, those of the offline till among them
-OFFLINE_BEFORE_NIGHT = timedelta(minutes=50)  # the offline till sold within this span before the night file
 BACK_ONLINE = (8, 5)  # hour and minute, local, of the morning after
 
 
@@ -38,20 +41,31 @@ class Tills:
         self.clock = clock
         state.declare(*TABLES)
         self.floor = Floor(state, world)
-        self.catalog = Catalog(state, world)
+        self.catalog = Catalog(state, world, clock)
         self.inventory = Counts(state, world, clock)
-        self.orders = Orders(state, world)
+        self.orders = Orders(state)
         self.notices = Notices(state, clock, self.catalog.merchant_id)
+
+    @cached_property
+    def counter(self) -> Counter:
+        return Counter(self)
 
     def populate(self, baskets: Baskets) -> None:
         """Articles, outdated counts, and the tickets since the night files; their webhooks are long gone."""
+        draw = self.world.random("till payments")
         with self.state.transaction():
             self.catalog.populate()
             self.inventory.populate()
             self._sell_offline(baskets)
             for basket in baskets.between(self.world.night, self.world.start, BACKLOG - OFFLINE_TICKETS):
                 came_in = max(basket.at, self.back_online) if (basket.store, basket.till) == OFFLINE_TILL else basket.at
-                self._sell(basket.store, basket.lines, basket.at, basket.till, basket.operator, came_in)
+                ticket = self.counter.ticket(basket.store, basket.till, basket.operator, basket.at, came_in)
+                self.counter.sell(ticket, basket.lines, payments(draw, self._worth(basket)), None)
+
+    def _worth(self, basket: Basket) -> int:
+        """Cents that a basket costs in its store."""
+        place = self.catalog.location_ids()[basket.store]
+        return sum(self.catalog.variation(line.sku).price_at(place) * line.quantity for line in basket.lines)
 
     @property
     def back_online(self) -> datetime:
@@ -63,10 +77,10 @@ class Tills:
 
     def _sell_offline(self, baskets: Baskets) -> None:
         store, till = OFFLINE_TILL
-        operator = self.world.location(store).operators[0]
         for n in range(OFFLINE_TICKETS):
             at = self.world.night - OFFLINE_BEFORE_NIGHT * (OFFLINE_TICKETS - n) / OFFLINE_TICKETS
-            self._sell(store, baskets.lines(n + 1), at, till, operator, self.back_online)
+            ticket = self.counter.ticket(store, till, None, at, self.back_online)
+            self.counter.sell(ticket, baskets.lines(n + 1), None, None)
 
     def app(self) -> FastAPI:
         """Square's API under ``/v2/``."""
@@ -94,64 +108,110 @@ class Tills:
     def sell(
         self,
         store: str,
-        lines: Iterable[Line | tuple[str, int]],
+        lines: Wanted,
         at: datetime | None = None,
         till: int = 1,
         uploaded_at: datetime | None = None,
         operator: str | None = None,
+        *,
+        payments: Sequence[tuple[str, int] | Payment] | None = None,
+        discount: Discount | None = None,
     ) -> dict[str, Any]:
-        """A customer pays: the order as Square shows it. Lowers the till's own count and sends ``order.updated``.
+        """A customer comes to a till: the order as Square shows it, with ``order.updated`` sent.
 
         ``at`` is the true time (default: now) and ``uploaded_at`` when Square learns of it (default: then).
+        ``payments`` are Square's tender types with cents (default: all by card); while they do not make up
+        the total the order stays OPEN. A paid one lowers the till's own count.
         """
+        parts = None if payments is None else [_payment(one) for one in payments]
         with self.state.transaction():
-            moment = at or self.clock.now()
-            cashier = operator or self.world.location(store).operators[0]
-            order = self._sell(store, lines, moment, till, cashier, uploaded_at or moment)
-            self.notices.order_updated(order)
-        return order
+            ticket = self._ticket(store, till, operator, at, uploaded_at)
+            return self._told(self.counter.sell(ticket, lines, parts, discount))
 
-    def _sell(
+    def pay(self, order: str, payment: tuple[str, int] | Payment, at: datetime | None = None) -> dict[str, Any]:
+        """Another part of an open order is paid; the last one completes it."""
+        with self.state.transaction():
+            return self._told(self.counter.pay(order, _payment(payment), at or self.clock.now()))
+
+    def void(self, order: str, at: datetime | None = None, operator: str | None = None) -> dict[str, Any]:
+        """A ticket is taken back: an open one is CANCELED, a paid one returned as a whole (a post-void)."""
+        with self.state.transaction():
+            known = next(iter(self.orders.get([order])), None)
+            if known is None or known["state"] != COMPLETED:
+                return self._told(self.counter.cancel(order, at or self.clock.now()))
+            store, till = self.counter.store(known), int(known["metadata"]["workstation"])
+            back = Return(
+                ticket=self._ticket(store, till, operator, at, None),
+                lines=self.counter.parts(known, None),
+                original=known,
+                void=True,
+                reason="Annulation",
+            )
+            return self._told(self.counter.take_back(back))
+
+    def give_back(
         self,
         store: str,
-        lines: Iterable[Line | tuple[str, int]],
-        at: datetime,
-        till: int,
-        operator: str,
-        uploaded_at: datetime,
+        original: str | Mapping[str, Any] | None,
+        lines: Sequence[tuple[str, int]] | None = None,
+        at: datetime | None = None,
+        till: int = 1,
+        operator: str | None = None,
+        *,
+        restock: bool = True,
+        cents: Mapping[str, int] | None = None,
     ) -> dict[str, Any]:
-        wanted = [line if isinstance(line, Line) else Line(sku=line[0], quantity=line[1]) for line in lines]
-        ticket = self.floor.next_ticket(store, till, business_day(at))
-        sale = Sale(
-            store=store,
-            location_id=self.catalog.location_ids()[store],
-            till=till,
-            operator=operator,
-            business_day=ticket.business_day,
-            sequence=ticket.sequence,
-            at=at,
-            uploaded_at=uploaded_at,
-            lines=[(self.catalog.variation(line.sku), line.quantity) for line in wanted],
-        )
-        self.floor.sell(store, till, ticket, _merged(wanted), uploaded_at)
-        self.inventory.sold(sale.location_id, _pieces(sale), sale.occurred_at)
-        return self.orders.write(sale)
+        """Goods come back to ``store``, wherever they were bought.
+
+        ``original`` is a till's order or its id (``lines`` None: all that is left of it), or the number of an
+        order that no till knows, as in ``SHOP-1001``, with what was paid for the lines in ``cents`` by SKU.
+        """
+        with self.state.transaction():
+            known = self._known(original)
+            parts = (
+                self.counter.parts(known, lines) if known else self.counter.unlinked(store, lines or (), cents or {})
+            )
+            back = Return(
+                ticket=self._ticket(store, till, operator, at, None),
+                lines=parts,
+                original=known,
+                reference="" if known else str(original or ""),
+                restock=restock,
+            )
+            return self._told(self.counter.take_back(back))
 
     def counts(self) -> dict[str, int]:
         """The tills' own numbers by ``SKU@LOCATION`` in the retailer's codes."""
         return self.inventory.numbers()
 
+    # --- what a store manager changes -------------------------------------------------------------
 
-def _merged(lines: Iterable[Line]) -> list[Line]:
-    """One line for each article: a cashier may scan it twice."""
-    total: dict[str, int] = {}
-    for line in lines:
-        total[line.sku] = total.get(line.sku, 0) + line.quantity
-    return [Line(sku=sku, quantity=n) for sku, n in total.items()]
+    def rename(self, product: str, name: str) -> None:
+        """Another name of an item, typed at the till; sends ``catalog.version.updated``."""
+        with self.state.transaction():
+            self.catalog.rename(product, name)
+            self.notices.catalog_updated()
+
+    def reprice(self, sku: str, cents: int) -> None:
+        """Another price of an article, typed at the till; sends ``catalog.version.updated``."""
+        with self.state.transaction():
+            self.catalog.reprice(sku, cents)
+            self.notices.catalog_updated()
+
+    def _told(self, order: dict[str, Any]) -> dict[str, Any]:
+        self.notices.order_updated(order)
+        return order
+
+    def _ticket(
+        self, store: str, till: int, operator: str | None, at: datetime | None, uploaded_at: datetime | None
+    ) -> Ticket:
+        moment = at or self.clock.now()
+        return self.counter.ticket(store, till, operator, moment, uploaded_at or moment)
+
+    def _known(self, original: str | Mapping[str, Any] | None) -> dict[str, Any] | None:
+        id = original if isinstance(original, str) else (original or {}).get("id", "")
+        return next(iter(self.orders.get([id])), None)
 
 
-def _pieces(sale: Sale) -> dict[str, int]:
-    total: dict[str, int] = {}
-    for variation, n in sale.lines:
-        total[variation.id] = total.get(variation.id, 0) + n
-    return total
+def _payment(given: tuple[str, int] | Payment) -> Payment:
+    return given if isinstance(given, Payment) else Payment(method=given[0], cents=given[1])
