@@ -32,6 +32,7 @@ def web(shop: Shop) -> Web:
         _rest("GET", "shop", rest.shop_json, gates.rest),
         _rest("GET", "locations", rest.locations, gates.rest),
         _rest("GET", "products", rest.products, gates.rest),
+        _rest("GET", "products/{id}", rest.product, gates.rest),
         _rest("GET", "inventory_levels", rest.inventory_levels, gates.rest),
         _rest("POST", "inventory_levels/set", rest.set_level, gates.rest, write=True),
         _rest("GET", "orders", rest.orders, gates.rest),

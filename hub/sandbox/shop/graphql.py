@@ -39,7 +39,7 @@ class GraphQL:
         root = schema().type_map["Mutation" if note.write else "QueryRoot"]
         requested = meter.operation(root, operation.selection_set)
         self._let_in(requested)
-        answer = self._execute(document, variables, name, note)
+        answer = self._execute(document, variables, name, note, request.url.partition("/admin/")[0])
         actual = meter.operation(root, operation.selection_set, answer.get("data") or {})
         self.bucket.give_back(max(0, requested - actual))
         return Reply(body={**answer, "extensions": {"cost": self._cost(requested, actual)}})
@@ -66,14 +66,14 @@ class GraphQL:
         }
 
     def _execute(
-        self, document: DocumentNode, variables: Mapping[str, Any], name: str | None, note: Note
+        self, document: DocumentNode, variables: Mapping[str, Any], name: str | None, note: Note, base: str
     ) -> dict[str, Any]:
         from graphql import execute_sync
 
         result = execute_sync(
             schema(),
             document,
-            root_value=Roots(self.shop, note),
+            root_value=Roots(self.shop, note, base),
             variable_values=dict(variables),
             operation_name=name,
             field_resolver=_resolve,

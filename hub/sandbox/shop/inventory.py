@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hub.sandbox.clock import Clock
-from hub.sandbox.shop.tables import stored
+from hub.sandbox.shop.tables import legacy_id, stored
 from hub.sandbox.state import State
 from hub.sandbox.world import World
 
@@ -70,6 +70,14 @@ class Inventory:
                 for place, code in places.items()
             ),
         )
+
+    def stock(self, item_id: int, quantities: Iterable[Mapping[str, Any]]) -> None:
+        """Start to stock a new item at every location, with nothing but what ``InventoryLevelInput`` says."""
+        given = {legacy_id(one["locationId"], "Location"): one["availableQuantity"] for one in quantities}
+        at = stored(self.clock.now())
+        places = [row["id"] for row in self.state.rows("SELECT id FROM shop_location")]
+        rows = [(item_id, place, given.get(place, 0), at) for place in places]
+        self.state.insert("INSERT INTO shop_level VALUES (?, ?, ?, 0, ?)", rows)
 
     def level(self, item_id: int, location_id: int) -> Level | None:
         """The level of an item at a location; None when the item is not stocked there."""

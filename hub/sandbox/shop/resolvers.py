@@ -1,4 +1,4 @@
-"""The roots of the shop's GraphQL schema: what a query may start from, and the one mutation."""
+"""The roots of the shop's GraphQL schema: stock and orders here, products and what is written beside it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from hub.sandbox.shop.pages import LARGEST, View, cursor_value, page, page_size
+from hub.sandbox.shop.product_mutations import ProductMutations
+from hub.sandbox.shop.product_roots import ProductRoots
 from hub.sandbox.shop.quantities import Outcome, Quantities
-from hub.sandbox.shop.search import BadQuery, condition
+from hub.sandbox.shop.requests import condition_of, idempotency_key, refuse_more_than
 from hub.sandbox.shop.tables import legacy_id
+from hub.sandbox.shop.text_mutations import TextMutations
 from hub.sandbox.shop.views import Views
 
 if TYPE_CHECKING:
@@ -32,21 +35,31 @@ def schema() -> GraphQLSchema:
     """The shop's own subset of the Admin schema."""
     from graphql import build_schema
 
-    return build_schema(resources.files(__package__).joinpath("schema.graphql").read_text(encoding="utf-8"))
+    parts = sorted((part.name, part) for part in resources.files(__package__).joinpath("schema").iterdir())
+    return build_schema(
+        "\n".join(part.read_text(encoding="utf-8") for name, part in parts if name.endswith(".graphql"))
+    )
 
 
 class Roots:
     """The root value of one execution: graphql-core calls its methods by the names of the root fields."""
 
-    def __init__(self, shop: Shop, note: Note) -> None:
+    def __init__(self, shop: Shop, note: Note, base: str = "") -> None:
         self._shop = shop
         self._note = note
-        self._views = Views(shop)
+        self._views = Views(shop, base)
+        self._parts = (
+            self,
+            ProductRoots(shop, self._views),
+            ProductMutations(shop, self._views, note),
+            TextMutations(shop, self._views, note),
+        )
 
     def __getitem__(self, name: str) -> Callable[..., Any]:
         """The resolver of root field ``name``: camelCase in the schema, snake_case here."""
         snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
-        return getattr(self, snake)  # type: ignore[no-any-return]
+        part = next(part for part in self._parts if hasattr(type(part), snake))
+        return getattr(part, snake)  # type: ignore[no-any-return]
 
     def shop(self, info: Info) -> View:
         return self._views.shop_view()
@@ -55,7 +68,7 @@ class Roots:
         return self._views.node(id)
 
     def nodes(self, info: Info, ids: list[str]) -> list[View | None]:
-        _refuse_more_than(LARGEST, ids, ["nodes", "ids"])
+        refuse_more_than(LARGEST, ids, ["nodes", "ids"])
         return [self._views.node(id) for id in ids]
 
     def location(self, info: Info, id: str | None = None) -> View | None:
@@ -98,7 +111,7 @@ class Roots:
         import json
 
         size, sort = page_size(first), SORTS[sortKey]
-        sql, values = _condition(query, ORDER_FIELDS)
+        sql, values = condition_of(query, ORDER_FIELDS)
         terms = [sql]
         if after:
             terms.append(f"({sort}, id) {'<' if reverse else '>'} (?, ?)")
@@ -109,9 +122,9 @@ class Roots:
 
     def inventory_set_quantities(self, info: Info, input: Mapping[str, Any]) -> View:
         """Set quantities once per idempotency key."""
-        key = _idempotency_key(info)
+        key = idempotency_key(info)
         self._note.idempotency_key = key
-        _refuse_more_than(LARGEST, input["quantities"], ["inventorySetQuantities", "input", "quantities"])
+        refuse_more_than(LARGEST, input["quantities"], ["inventorySetQuantities", "input", "quantities"])
         _require_change_from(input["quantities"])
         outcome = Quantities(self._shop.inventory).set(key, input)
         self._note.summary = _told(input, outcome)
@@ -138,7 +151,7 @@ class Roots:
         query: str | None,
     ) -> View:
         size = page_size(first)
-        sql, values = _condition(query, fields)
+        sql, values = condition_of(query, fields)
         passed = cursor_value(after)[0] if after else 0
         rows = self._shop.state.rows(
             f"SELECT v.item_id, v.{column} AS cursor FROM shop_variant v WHERE v.{column} > ? AND {sql}"  # noqa: S608 - columns are ours
@@ -149,44 +162,12 @@ class Roots:
         return page([(key, item) for key, item in found[:size] if item], len(rows) > size, bool(after))
 
 
-def _condition(query: str | None, fields: Mapping[str, str]) -> tuple[str, list[Any]]:
-    from graphql import GraphQLError
-
-    try:
-        return condition(query, fields)
-    except BadQuery as error:
-        raise GraphQLError(str(error), extensions={"code": "BAD_REQUEST"}) from None
-
-
-def _idempotency_key(info: Info) -> str:
-    """The key of the field's ``@idempotent``, which 2026-04 demands at run time though its schema does not."""
-    from graphql import GraphQLError, get_directive_values
-
-    directives = {directive.name: directive for directive in info.schema.directives}
-    values = get_directive_values(directives["idempotent"], info.field_nodes[0], info.variable_values)
-    if not values:
-        message = "The @idempotent directive is required for this mutation but was not provided."
-        raise GraphQLError(message, extensions={"code": "BAD_REQUEST"})
-    key = str(values["key"])
-    if not key.strip():
-        raise GraphQLError("The idempotency key cannot be blank.", extensions={"code": "BAD_REQUEST"})
-    return key
-
-
 def _require_change_from(quantities: list[Mapping[str, Any]]) -> None:
     from graphql import GraphQLError
 
     if any("changeFromQuantity" not in entry for entry in quantities):
         message = "InventoryQuantityInput must include the following argument: changeFromQuantity."
         raise GraphQLError(message, extensions={"code": "INVALID_FIELD_ARGUMENTS"})
-
-
-def _refuse_more_than(limit: int, values: list[Any], path: list[str]) -> None:
-    from graphql import GraphQLError
-
-    if len(values) > limit:
-        message = f"The input array size of {len(values)} is greater than the maximum allowed of {limit}."
-        raise GraphQLError(message, extensions={"code": "MAX_INPUT_SIZE_EXCEEDED", "argument": path})
 
 
 def _told(value: Mapping[str, Any], outcome: Outcome) -> str:

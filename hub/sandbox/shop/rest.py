@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hub.sandbox.shop import notices
@@ -56,19 +56,15 @@ class Rest:
             "SELECT * FROM shop_product WHERE id > ? ORDER BY id LIMIT ?", (page.after or 0, page.limit + 1)
         )
         shown_rows = rows[: page.limit]
-        variants = self._variants([row["id"] for row in shown_rows])
-        products = [shapes.product(row, variants[row["id"]]) for row in shown_rows]
+        products = [self.shop.product_document(row) for row in shown_rows]
         last = shown_rows[-1]["id"] if len(rows) > page.limit else None
         return Reply(body={"products": products}, headers=page.link(last))
 
-    def _variants(self, products: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
-        sums = self.shop.state.rows("SELECT item_id, sum(available) AS available FROM shop_level GROUP BY item_id")
-        available = {row["item_id"]: row["available"] for row in sums}
-        found: dict[int, list[dict[str, Any]]] = {id: [] for id in products}
-        for variant in self.shop.catalog.variants():
-            if variant.product_id in found:
-                found[variant.product_id].append(shapes.variant(variant, available.get(variant.item_id, 0)))
-        return found
+    def product(self, request: Request, note: Note) -> Reply:
+        row = self.shop.catalog.product(_path_id(request))
+        if row is None:
+            raise Refusal(NOT_FOUND)
+        return Reply(body={"product": self.shop.product_document(row)})
 
     # --- inventory --------------------------------------------------------------------------------
 

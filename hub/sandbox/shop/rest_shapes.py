@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from hub.sandbox.shop import notices
-from hub.sandbox.shop.catalog import VENDOR, Variant
+from hub.sandbox.shop.catalog import Variant
 from hub.sandbox.shop.inventory import Level
+from hub.sandbox.shop.media_views import CDN
 from hub.sandbox.shop.tables import gid, level_gid, money, shown
-
-OPTIONS = (("Taille", "option1"), ("Couleur", "option2"))
 
 
 def location(row: Any) -> dict[str, Any]:
@@ -37,29 +36,52 @@ def level(level: Level) -> dict[str, Any]:
     }
 
 
-def product(row: Any, variants: list[dict[str, Any]]) -> dict[str, Any]:
-    options = [(name, sorted({v[key] for v in variants if v[key]})) for name, key in OPTIONS]
+def product(row: Any, options: list[Any], variants: list[dict[str, Any]], files: list[Any]) -> dict[str, Any]:
+    images = [_image(row["id"], position, file) for position, file in enumerate(files, 1) if file["status"] == "READY"]
     return {
         "id": row["id"],
         "admin_graphql_api_id": gid("Product", row["id"]),
         "title": row["title"],
-        "body_html": "",
-        "vendor": VENDOR,
-        "product_type": "",
+        "body_html": row["body_html"],
+        "vendor": row["vendor"],
+        "product_type": row["product_type"],
         "handle": row["handle"],
-        "status": "active",
-        "tags": "",
+        "status": row["status"].lower(),
+        "tags": row["tags"],
         "created_at": shown(row["created_at"]),
-        "updated_at": shown(row["created_at"]),
-        "published_at": shown(row["created_at"]),
-        "options": [{"name": name, "position": n, "values": values} for n, (name, values) in enumerate(options, 1)],
+        "updated_at": shown(row["updated_at"]),
+        "published_at": shown(row["published_at"]) if row["published_at"] else None,
+        "options": [_option(option, variants) for option in options],
         "variants": variants,
-        "images": [],
-        "image": None,
+        "images": images,
+        "image": images[0] if images else None,
+    }
+
+
+def _option(option: Any, variants: list[dict[str, Any]]) -> dict[str, Any]:
+    values = [*dict.fromkeys(variant[f"option{option['position']}"] for variant in variants)]
+    return {**{name: option[name] for name in ("id", "product_id", "name", "position")}, "values": values}
+
+
+def _image(product: int, position: int, file: Any) -> dict[str, Any]:
+    return {
+        "id": file["id"],
+        "admin_graphql_api_id": gid("MediaImage", file["id"]),
+        "product_id": product,
+        "position": position,
+        "alt": file["alt"],
+        "width": file["width"],
+        "height": file["height"],
+        "src": f"https://cdn.shopify.com{CDN}/{file['name']}",
+        "variant_ids": [],
+        "created_at": shown(file["created_at"]),
+        "updated_at": shown(file["updated_at"]),
     }
 
 
 def variant(variant: Variant, available: int) -> dict[str, Any]:
+    options = [*variant.options, None, None, None]
+    before = variant.compare_at_cents
     return {
         "id": variant.id,
         "admin_graphql_api_id": gid("ProductVariant", variant.id),
@@ -68,21 +90,19 @@ def variant(variant: Variant, available: int) -> dict[str, Any]:
         "sku": variant.sku,
         "barcode": variant.barcode,
         "price": money(variant.price_cents),
-        "compare_at_price": None,
-        "option1": variant.size or "Default Title",
-        "option2": variant.colour or None,
-        "option3": None,
+        "compare_at_price": None if before is None else money(before),
+        **{f"option{n + 1}": options[n] for n in range(3)},
         "position": variant.position,
-        "taxable": True,
-        "requires_shipping": True,
-        "grams": 0,
+        "taxable": bool(variant.taxable),
+        "requires_shipping": not variant.gift_card,
+        "grams": variant.grams,
         "fulfillment_service": "manual",
-        "inventory_management": "shopify",
-        "inventory_policy": "continue",
+        "inventory_management": "shopify" if variant.tracked else None,
+        "inventory_policy": variant.policy.lower(),
         "inventory_item_id": variant.item_id,
         "inventory_quantity": available,
         "created_at": shown(variant.created_at),
-        "updated_at": shown(variant.created_at),
+        "updated_at": shown(variant.updated_at),
     }
 
 

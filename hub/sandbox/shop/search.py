@@ -21,7 +21,8 @@ class BadQuery(ValueError):
 
 
 def condition(text: str | None, columns: Mapping[str, str]) -> tuple[str, list[Any]]:
-    """SQL and its values for ``text``; ``columns`` says which fields there are. True for an empty text."""
+    """SQL and its values for ``text``; ``columns`` says which fields there are, as a
+    column or as a condition with ``{}`` where the comparison belongs. True for an empty text."""
     if not text or not text.strip():
         return "1 = 1", []
     values: list[Any] = []
@@ -54,4 +55,6 @@ def _term(term: re.Match[str], columns: Mapping[str, str]) -> tuple[str, Any]:
         except ValueError:
             raise BadQuery(f"Invalid timestamp for {field}: {value}") from None
     number = value.isascii() and value.isdigit() and field.endswith("id")
-    return f"{columns[field]} {operator} ? COLLATE NOCASE", int(value) if number else value
+    test = f"{operator} ? COLLATE NOCASE"
+    column = columns[field]
+    return column.format(test) if "{}" in column else f"{column} {test}", int(value) if number else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -10,11 +11,19 @@ from typing import TYPE_CHECKING, Any
 from hub.sandbox.baskets import Baskets, Line
 from hub.sandbox.clock import Clock
 from hub.sandbox.ledger import Ledger
+from hub.sandbox.shop import rest_shapes
 from hub.sandbox.shop.catalog import Catalog
 from hub.sandbox.shop.inventory import Inventory
+from hub.sandbox.shop.media import Media
+from hub.sandbox.shop.metafields import Metafields
 from hub.sandbox.shop.notices import Notices
+from hub.sandbox.shop.opening import Opening
+from hub.sandbox.shop.options import Options
 from hub.sandbox.shop.orders import Orders
+from hub.sandbox.shop.products import Products
 from hub.sandbox.shop.tables import TABLES
+from hub.sandbox.shop.texts import Texts
+from hub.sandbox.shop.variants import Variants
 from hub.sandbox.state import State
 from hub.sandbox.world import World
 
@@ -35,13 +44,19 @@ class Shop:
         state.declare(*TABLES)
         self.catalog = Catalog(state, world)
         self.inventory = Inventory(state, world, clock)
+        self.options = Options(self.catalog, clock)
+        self.variants = Variants(self.catalog, self.options, self.inventory, clock)
+        self.products = Products(self.catalog, self.options, self.variants, clock)
+        self.media = Media(self.catalog, clock)
+        self.texts = Texts(state, clock)
+        self.metafields = Metafields(state, clock)
         self.notices = Notices(state, clock)
         self.orders = Orders(state, self.catalog, self.inventory, self.notices, clock)
 
     def populate(self, baskets: Baskets) -> None:
         """Articles, outdated levels and the orders of the last hours."""
         with self.state.transaction():
-            self.catalog.populate()
+            Opening(self.catalog).populate()
             self.inventory.populate()
             self.orders.populate(baskets)
 
@@ -65,6 +80,16 @@ class Shop:
     def sign(self, url: str, body: bytes) -> Mapping[str, str]:
         """The headers that prove that a webhook comes from here."""
         return self.notices.sign(url, body)
+
+    def product_document(self, row: Any) -> dict[str, Any]:
+        """A product as REST and webhooks show it."""
+        held = self.catalog.variants_of(row["id"])
+        levels = self.inventory.levels(items=[variant.item_id for variant in held])
+        pieces = Counter[int]()
+        for level in levels:
+            pieces[level.item_id] += level.available
+        variants = [rest_shapes.variant(variant, pieces[variant.item_id]) for variant in held]
+        return rest_shapes.product(row, self.catalog.options(row["id"]), variants, self.catalog.files(row["id"]))
 
     # --- what happens in a shop -------------------------------------------------------------------
 

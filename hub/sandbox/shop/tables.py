@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from hub.sandbox.clock import PARIS
 
@@ -11,13 +12,40 @@ TABLES = (
         id INTEGER PRIMARY KEY, code TEXT NOT NULL UNIQUE, level_id INTEGER NOT NULL, name TEXT NOT NULL,
         city TEXT NOT NULL, created_at TEXT NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS shop_product (
-        id INTEGER PRIMARY KEY, title TEXT NOT NULL, handle TEXT NOT NULL, created_at TEXT NOT NULL)""",
+        id INTEGER PRIMARY KEY, title TEXT NOT NULL, handle TEXT NOT NULL UNIQUE, status TEXT NOT NULL,
+        body_html TEXT NOT NULL, vendor TEXT NOT NULL, product_type TEXT NOT NULL, tags TEXT NOT NULL,
+        published_at TEXT, created_at TEXT NOT NULL, updated_at TEXT NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS shop_product_by_update ON shop_product (updated_at, id)",
+    """CREATE TABLE IF NOT EXISTS shop_option (
+        id INTEGER PRIMARY KEY, product_id INTEGER NOT NULL, name TEXT NOT NULL, position INTEGER NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS shop_option_by_product ON shop_option (product_id, position)",
+    """CREATE TABLE IF NOT EXISTS shop_option_value (
+        id INTEGER PRIMARY KEY, option_id INTEGER NOT NULL, name TEXT NOT NULL, position INTEGER NOT NULL,
+        UNIQUE (option_id, name))""",
+    # options: the variant's values in the order of the product's options, as JSON
     """CREATE TABLE IF NOT EXISTS shop_variant (
         id INTEGER PRIMARY KEY, product_id INTEGER NOT NULL, item_id INTEGER NOT NULL UNIQUE, code TEXT NOT NULL UNIQUE,
-        sku TEXT NOT NULL, barcode TEXT NOT NULL, title TEXT NOT NULL, size TEXT NOT NULL, colour TEXT NOT NULL,
-        price_cents INTEGER NOT NULL, position INTEGER NOT NULL, created_at TEXT NOT NULL)""",
+        sku TEXT NOT NULL, barcode TEXT NOT NULL, options TEXT NOT NULL, price_cents INTEGER NOT NULL,
+        compare_at_cents INTEGER, taxable INTEGER NOT NULL, policy TEXT NOT NULL, tracked INTEGER NOT NULL,
+        grams INTEGER NOT NULL, position INTEGER NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS shop_variant_by_product ON shop_variant (product_id, position)",
     "CREATE INDEX IF NOT EXISTS shop_variant_by_sku ON shop_variant (sku)",
+    """CREATE TABLE IF NOT EXISTS shop_file (
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, alt TEXT, mime TEXT, content BLOB NOT NULL,
+        width INTEGER, height INTEGER, status TEXT NOT NULL, error TEXT, created_at TEXT NOT NULL,
+        updated_at TEXT NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS shop_product_file (
+        product_id INTEGER NOT NULL, file_id INTEGER NOT NULL, position INTEGER NOT NULL,
+        PRIMARY KEY (product_id, file_id)) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS shop_upload (
+        key TEXT PRIMARY KEY, name TEXT NOT NULL, mime TEXT NOT NULL, size INTEGER, signature TEXT NOT NULL,
+        created_at TEXT NOT NULL, content BLOB) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS shop_translation (
+        resource TEXT NOT NULL, locale TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, digest TEXT NOT NULL,
+        updated_at TEXT NOT NULL, PRIMARY KEY (resource, locale, key)) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS shop_metafield (
+        id INTEGER PRIMARY KEY, owner TEXT NOT NULL, namespace TEXT NOT NULL, key TEXT NOT NULL, type TEXT NOT NULL,
+        value TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL, UNIQUE (owner, namespace, key))""",
     # on hand = available + committed: this shop keeps no other states
     """CREATE TABLE IF NOT EXISTS shop_level (
         item_id INTEGER NOT NULL, location_id INTEGER NOT NULL, available INTEGER NOT NULL,
@@ -78,3 +106,11 @@ def legacy_id(text: str, type: str) -> int | None:
     """The number in a gid of ``type``; None when it is none."""
     prefix, _, number = text.rpartition("/")
     return int(number) if prefix == f"gid://shopify/{type}" and number.isascii() and number.isdigit() else None
+
+
+def cents(amount: object) -> int:
+    """An amount of an input in cents, rounded as Shopify rounds; ``ValueError`` for what is none."""
+    try:
+        return int((Decimal(str(amount)) * 100).quantize(Decimal(1), ROUND_HALF_UP))
+    except InvalidOperation:
+        raise ValueError(f"{amount!r} is no amount") from None

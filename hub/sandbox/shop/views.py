@@ -12,7 +12,8 @@ from hub.sandbox.shop.catalog import Variant
 from hub.sandbox.shop.documents import CURRENCY
 from hub.sandbox.shop.inventory import Level
 from hub.sandbox.shop.pages import View, connection, cursor_value, page, page_size
-from hub.sandbox.shop.tables import gid, legacy_id, level_gid, money, stored
+from hub.sandbox.shop.product_views import ProductViews
+from hub.sandbox.shop.tables import gid, legacy_id, level_gid, stored
 from hub.sandbox.shop.tables import parsed as parsed_time
 
 if TYPE_CHECKING:
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
 class Views:
     """Made for one execution: what does not change is read once and kept."""
 
-    def __init__(self, shop: Shop) -> None:
+    def __init__(self, shop: Shop, base: str = "") -> None:
         self.shop = shop
         self.inventory = shop.inventory
+        self.products = ProductViews(shop, base, self.item)
 
     @cached_property
     def variants(self) -> dict[int, Variant]:
@@ -41,7 +43,11 @@ class Views:
         """Any object by its gid; None when there is none."""
         kinds: dict[str, Callable[[int], View | None]] = {
             "Location": self.location,
-            "ProductVariant": self._variant_by_id,
+            "Product": self.products.by_id,
+            "ProductVariant": self.products.variant_by_id,
+            "ProductOption": self.products.option_by_id,
+            "ProductOptionValue": self.products.value_by_id,
+            "MediaImage": self.products.media.by_id,
             "InventoryItem": self.item,
             "Order": self._order_by_id,
             "InventoryAdjustmentGroup": self.adjustment,
@@ -62,6 +68,7 @@ class Views:
             "myshopifyDomain": notices.DOMAIN,
             "currencyCode": CURRENCY,
             "ianaTimezone": "Europe/Paris",
+            "taxesIncluded": True,
         }
 
     def location(self, id: int | None) -> View | None:
@@ -93,42 +100,18 @@ class Views:
             "id": gid("InventoryItem", id),
             "legacyResourceId": str(id),
             "sku": variant.sku or None,
-            "tracked": True,
+            "tracked": bool(variant.tracked),
+            "requiresShipping": not variant.gift_card,
+            "measurement": _measurement(variant),
             "createdAt": variant.created_at,
-            "updatedAt": variant.created_at,
+            "updatedAt": variant.updated_at,
             "variant": lambda info: self.variant(variant),
             "inventoryLevel": lambda info, locationId: self._level(gid("InventoryItem", id), locationId),
             "inventoryLevels": lambda info, first=None, after=None: self.levels(first, after, items=[id]),
         }
 
     def variant(self, variant: Variant) -> View:
-        return {
-            "__typename": "ProductVariant",
-            "id": gid("ProductVariant", variant.id),
-            "legacyResourceId": str(variant.id),
-            "sku": variant.sku or None,
-            "barcode": variant.barcode,
-            "title": variant.title,
-            "displayName": f"{variant.product} - {variant.title}",
-            "price": money(variant.price_cents),
-            "inventoryQuantity": lambda info: sum(
-                level.available for level in self.inventory.levels(items=[variant.item_id])
-            ),
-            "createdAt": variant.created_at,
-            "updatedAt": variant.created_at,
-            "product": {
-                "id": gid("Product", variant.product_id),
-                "legacyResourceId": str(variant.product_id),
-                "title": variant.product,
-                "handle": f"produit-{variant.product_id}",
-                "status": "ACTIVE",
-            },
-            "inventoryItem": lambda info: self.item(variant.item_id),
-        }
-
-    def _variant_by_id(self, id: int) -> View | None:
-        found = self.shop.catalog.variants([id])
-        return self.variant(found[0]) if found else None
+        return self.products.variant(variant)
 
     def level(self, level: Level) -> View:
         id = level_gid(level.level_id, level.item_id)
@@ -216,7 +199,7 @@ class Views:
             "quantity": line["quantity"],
             "currentQuantity": line["current_quantity"],
             "originalUnitPriceSet": _bag(line["price_set"]),
-            "variant": lambda info: self._variant_by_id(line["variant_id"]),
+            "variant": lambda info: self.products.variant_by_id(line["variant_id"]),
         }
 
     # --- pages ------------------------------------------------------------------------------------
@@ -240,6 +223,11 @@ def _quantity(level: Level, name: str) -> View:
         "quantity": level.quantity(name),
         "updatedAt": level.updated_at,
     }
+
+
+def _measurement(variant: Variant) -> View:
+    weight = {"unit": "GRAMS", "value": float(variant.grams)}
+    return {"id": gid("InventoryItemMeasurement", variant.item_id), "weight": weight}
 
 
 def _bag(price_set: dict[str, Any]) -> View:
