@@ -1,4 +1,5 @@
-"""DAGs built from hub.yaml: one ingest DAG per source of a flow, one delivery DAG per vendor account.
+"""DAGs built from hub.yaml: one ingest DAG per source of a flow, one delivery DAG per vendor account, one
+reconciliation per flow.
 
 So a source that is down never blocks another, and one account's budget has one place. An asset event
 is a doorbell: a run takes what waits and never reads the event, and beside every bell there is a
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from airflow.sdk import DAG, Asset, AssetOrTimeSchedule, CronTriggerTimetable, DeltaTriggerTimetable
 
 from hub.airflow import names
-from hub.airflow.operators import Deliver, Ingest
+from hub.airflow.operators import Deliver, Ingest, Reconcile
 
 if TYPE_CHECKING:
     from hub.config import Landscape, SourceSettings
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 LOOK_EVERY = timedelta(minutes=1)  # beside a bell, where hub.yaml says nothing
 # A task that hangs is ended; the engine's leases and attempts make that harmless.
 LONGEST = timedelta(minutes=15)
+# Once a day, when the nightly files are in and before the stores open; one flow after the other.
+RECONCILE_HOUR, RECONCILE_APART = 6, 10  # local hour, minutes
 
 
 def landscape() -> Landscape:
@@ -31,8 +34,13 @@ def landscape() -> Landscape:
 
 
 def ingest_dags(flow: str) -> dict[str, DAG]:
-    """By id, one DAG for each source of ``flow``."""
+    """By id, one DAG for each source of ``flow``; none where hub.yaml does not have that flow."""
+    from hub.flow.objects import objects_of
+
+    objects_of(flow)  # a name that the engine does not know is a mistake
     known = landscape()
+    if flow not in known.flows:
+        return {}
     return {names.ingest_dag_id(flow, system): _ingest(known, flow, system) for system in known.flows[flow].sources}
 
 
@@ -43,6 +51,13 @@ def delivery_dags() -> dict[str, DAG]:
         for system in flow.targets:
             flows.setdefault(system, []).append(name)
     return {names.deliver_dag_id(system): _deliver(system, of) for system, of in flows.items()}
+
+
+def reconcile_dags() -> dict[str, DAG]:
+    """By id, one DAG for each flow that has targets."""
+    known = landscape()
+    flows = [name for name, flow in known.flows.items() if flow.targets]
+    return {names.reconcile_dag_id(flow): _reconcile(known, flow, number) for number, flow in enumerate(flows)}
 
 
 def _ingest(known: Landscape, flow: str, system: str) -> DAG:
@@ -76,6 +91,25 @@ def _deliver(system: str, flows: list[str]) -> DAG:
         default_args={"owner": system, "execution_timeout": LONGEST},
     ) as dag:
         Deliver(task_id=f"deliver_{system}", system=system)
+    return dag
+
+
+def _reconcile(known: Landscape, flow: str, number: int) -> DAG:
+    hours, minutes = divmod(RECONCILE_APART * (number + 1), 60)
+    cron = f"{minutes} {RECONCILE_HOUR + hours} * * *"
+    with DAG(
+        dag_id=names.reconcile_dag_id(flow),
+        dag_display_name=f"reconcile {flow}",
+        description=f"Reads what every target of {flow} really holds and compares it with what it should hold",
+        doc_md=RECONCILE_DOC.format(flow=flow, at=f"{RECONCILE_HOUR + hours:02}:{minutes:02}"),
+        schedule=CronTriggerTimetable(cron, timezone=known.retailer.zone),
+        catchup=False,
+        max_active_runs=1,
+        tags=[flow, "reconcile"],
+        default_args={"owner": flow, "execution_timeout": LONGEST},
+    ) as dag:
+        for target in known.flows[flow].targets:
+            Reconcile(task_id=f"compare_{target}", flow=flow, system=target)
     return dag
 
 
@@ -126,4 +160,14 @@ Sends what **{system}** should hold for {flows}, whenever something waits, and e
 
 A run works for 20 seconds at most, ends green with the number that is still pending, and starts again.
 It sends a difference, so running it once more sends nothing twice.
+"""
+
+RECONCILE_DOC = """\
+### Reconcile {flow}
+
+Every day at {at}, and whenever you trigger it: reads afresh what each target really holds and compares it with what it
+should hold. One task for each target, so that one that is down does not keep the others from being compared.
+
+A task ends green with its counts. What drifted is in doubt from then on: the delivery of that target, which is rung,
+reads it back and follows `on_foreign_edit`. The causes are behind **Hub run**; `hub reconcile {flow}` tells them all.
 """

@@ -11,6 +11,10 @@ def deliver_dag_id(system: str) -> str:
     return f"deliver_{system}"
 
 
+def reconcile_dag_id(flow: str) -> str:
+    return f"reconcile_{flow}"
+
+
 def pool(system: str) -> str:
     """One vendor account, one pool, whatever flows use it."""
     return f"hub_{system}"

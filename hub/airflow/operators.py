@@ -1,4 +1,4 @@
-"""The two tasks of the hub: read one source, deliver to one account. Payloads never pass through Airflow."""
+"""The tasks of the hub: read one source, deliver to one account, compare one target. Payloads never pass through."""
 
 from __future__ import annotations
 
@@ -105,6 +105,24 @@ class Deliver(HubOperator):
     def bells(self, outcome: Outcome) -> Iterable[str]:
         worked = time.monotonic() - self.began > RING_AGAIN_AFTER
         return {*outcome.ring, self.system} if outcome.pending and worked else outcome.ring
+
+
+class Reconcile(HubOperator):
+    """Read what one target of a flow really holds; what drifted is put in doubt, and its delivery is rung for."""
+
+    ui_color = "#f6f0e2"
+
+    def __init__(self, *, flow: str, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.flow = flow
+
+    def verb(self, engine: Engine) -> Outcome:
+        from hub.flow.outcome import Outcome
+        from hub.flow.reconcile import reconcile_target
+
+        found = reconcile_target(engine, self.flow, self.system, fix=True, send=False)
+        ring = (self.system,) if found.repairable else ()
+        return Outcome(run=found.run, counts=found.counts, sentence=found.sentence, ring=ring)
 
 
 def say_held(outcome: Outcome) -> NoReturn:

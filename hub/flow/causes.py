@@ -40,6 +40,7 @@ class Difference:
     system: str
     object: str
     key: str
+    subject: str
     cause: Cause
     detail: str
     fields: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by name: {"should": ..., "holds": ...}
@@ -72,6 +73,7 @@ def of(facts: Facts, row: Mapping[str, Any]) -> Difference:
         system=facts.target,
         object=facts.object,
         key=row["key"],
+        subject=row["subject"],
         cause=cause,
         detail=detail,
         fields=fields if row["key"] in facts.asked else {},
@@ -82,7 +84,9 @@ def of(facts: Facts, row: Mapping[str, Any]) -> Difference:
 def of_waiting(facts: Facts, subject: str) -> Difference:
     """A subject of which nothing can be said yet."""
     detail = "; ".join(facts.reasons[subject])
-    return Difference(system=facts.target, object=facts.object, key=subject, cause=Cause.WAITS, detail=detail)
+    return Difference(
+        system=facts.target, object=facts.object, key=subject, subject=subject, cause=Cause.WAITS, detail=detail
+    )
 
 
 def of_refused(row: Mapping[str, Any]) -> Difference:
@@ -95,6 +99,7 @@ def of_refused(row: Mapping[str, Any]) -> Difference:
         system=row["system"],
         object=row["object"],
         key=row["key"] or f"number {row['id']}",
+        subject=row["key"] or "",
         cause=Cause.QUARANTINED,
         detail=f"{said} ({place})",
     )

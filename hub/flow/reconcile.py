@@ -81,8 +81,11 @@ def reconcile(
     )
 
 
-def reconcile_target(engine: Engine, flow: str, target: str, *, fix: bool = False) -> Reconciled:
-    """One target of ``flow``, as a run of its own. One that is closed is left alone."""
+def reconcile_target(engine: Engine, flow: str, target: str, *, fix: bool = False, send: bool = True) -> Reconciled:
+    """One target of ``flow``, as a run of its own. One that is closed is left alone.
+
+    With ``fix`` what drifted is put in doubt, and sent at once; without ``send`` that is left to the next delivery.
+    """
     with engine.running("reconcile", flow, target) as current:
         if not ingest.is_open(engine, target):
             return ended(
@@ -91,7 +94,7 @@ def reconcile_target(engine: Engine, flow: str, target: str, *, fix: bool = Fals
         looks = [compared.compare(engine, target, object, derived) for derived, object in DELIVERS[flow].items()]
         differences = [one for look in looks for one in look.differences]
         keep(engine, current, differences)
-        fixed = send_again(engine, current, target, differences) if fix else 0
+        fixed = repair(engine, current, target, differences, send=send) if fix else 0
         return ended(engine, current, target, sum(look.keys for look in looks), differences, fixed)
 
 
@@ -103,6 +106,7 @@ def keep(engine: Engine, current: Pass, differences: Iterable[Difference]) -> No
             system=one.system,
             object=one.object,
             key=one.key,
+            subject=one.subject,
             before=one.confirmed,
             after={name: both["holds"] for name, both in one.fields.items()},
             answer=one.detail,
@@ -115,15 +119,16 @@ def keep(engine: Engine, current: Pass, differences: Iterable[Difference]) -> No
             audit.write(engine.journal, current.run, current.flow, entries)
 
 
-def send_again(engine: Engine, current: Pass, target: str, differences: Iterable[Difference]) -> int:
-    """What drifted is in doubt; a delivery reads it back, follows on_foreign_edit, and sends what it must."""
+def repair(engine: Engine, current: Pass, target: str, differences: Iterable[Difference], *, send: bool) -> int:
+    """What drifted is in doubt: a delivery reads it back, follows on_foreign_edit, and sends what it must."""
     by_object: dict[str, list[str]] = {}
     for one in differences:
         if one.cause.repairable:
             by_object.setdefault(one.object, []).append(one.key)
-    if not by_object:
+    if by_object:
+        doubt(engine, target, by_object)
+    if not by_object or not send:
         return 0
-    doubt(engine, target, by_object)
     return deliver.deliver_flow(engine, current.flow, target, SECONDS).counts["delivered"]
 
 

@@ -14,6 +14,12 @@ import yaml
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 ROOT = Path(__file__).parents[2]
+ONLY_STOCK = """
+retailer: {name: Small, zone: Europe/Paris, currency: EUR}
+systems: {erp: {connector: soap_erp, options: {wsdl: "/erp?wsdl"}}}
+authority: {stock_level: {"*": erp}}
+flows: {stock: {sources: {erp: {every: 5m}}}}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +39,8 @@ def page() -> Any:
 def test_every_source_of_every_flow_has_a_dag_and_every_account_one(dags: Mapping[str, Any], page: Any) -> None:
     reading = {f"{flow}_from_{system}" for flow, of in page["flows"].items() for system in of["sources"]}
     writing = {f"deliver_{system}" for of in page["flows"].values() for system in of["targets"]}
-    assert set(dags) == reading | writing
+    comparing = {f"reconcile_{flow}" for flow, of in page["flows"].items() if of.get("targets")}
+    assert set(dags) == reading | writing | comparing
 
 
 def test_the_pace_of_hub_yaml_is_the_schedule(dags: Mapping[str, Any]) -> None:
@@ -55,7 +62,7 @@ def test_operations_find_what_it_does_and_what_to_do(dags: Mapping[str, Any]) ->
         assert dag.description
         assert dag.doc_md.startswith("### ")
         assert dag.owner in dag.dag_id
-        assert dag.tags & {"ingest", "delivery"}
+        assert dag.tags & {"ingest", "delivery", "reconcile"}
 
 
 def test_opening_hours_and_cron_fields_of_hub_yaml_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,12 +83,41 @@ def test_opening_hours_and_cron_fields_of_hub_yaml_count(tmp_path: Path, monkeyp
 def test_every_task_has_the_retry_policy_the_pool_of_its_account_and_an_end(dags: Mapping[str, Any]) -> None:
     from hub.airflow.policy import POLICY
 
-    for dag in dags.values():
-        (task,) = dag.tasks
+    for task in (task for dag in dags.values() for task in dag.tasks):
         assert task.retry_policy is POLICY
         assert task.retries == 4
         assert task.pool == f"hub_{task.system}"
         assert task.execution_timeout == timedelta(minutes=15)
+
+
+def test_reading_and_delivering_are_one_task_each(dags: Mapping[str, Any]) -> None:
+    assert {len(dag.tasks) for dag in dags.values() if "reconcile" not in dag.tags} == {1}
+
+
+def test_a_reconciliation_compares_every_target_by_itself(dags: Mapping[str, Any], page: Any) -> None:
+    tasks = {task.task_id: task for task in dags["reconcile_stock"].tasks}
+    assert set(tasks) == {f"compare_{target}" for target in page["flows"]["stock"]["targets"]}
+    assert all(not task.upstream_task_ids for task in tasks.values())
+
+
+def test_reconciliations_come_once_a_day_one_after_the_other_in_the_retailers_time(dags: Mapping[str, Any]) -> None:
+    tables = [dag.timetable for name, dag in sorted(dags.items()) if name.startswith("reconcile_")]
+    assert len({table.expression for table in tables}) == len(tables)
+    assert all(table.expression.split()[1] in ("6", "7") for table in tables)
+    assert {str(table.timezone) for table in tables} <= {"Timezone('Europe/Paris')", "Europe/Paris"}
+
+
+def test_a_flow_that_hub_yaml_does_not_have_makes_no_dag_and_one_that_nobody_knows_is_a_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hub.airflow.dags import ingest_dags
+    from hub.errors import ConfigError
+
+    (tmp_path / "hub.yaml").write_text(ONLY_STOCK, encoding="utf-8")
+    monkeypatch.setenv("HUB_PROJECT", str(tmp_path))
+    assert ingest_dags("price") == {}
+    with pytest.raises(ConfigError, match='no flow "prices"'):
+        ingest_dags("prices")
 
 
 def test_the_dags_survive_the_way_through_airflows_database(dags: Mapping[str, Any]) -> None:

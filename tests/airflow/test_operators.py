@@ -94,6 +94,15 @@ def test_without_a_run_the_link_leads_to_all_runs() -> None:
     assert link.get_link(operator, ti_key=None) == "/hub/runs"
 
 
+def test_a_comparison_tells_its_own_counts_and_rings_where_something_drifted() -> None:
+    from hub.airflow.operators import Reconcile
+
+    operator, seen = Reconcile(task_id="compare_shop", flow="stock", system="shop"), context()
+    counts = {"compared": 480, "equal": 479, "different": 1, "fixed": 0}
+    assert operator.report(seen, outcome(counts, ring=("shop",)))["different"] == 1
+    assert rung(operator, seen) == ["hub://deliver/shop"]
+
+
 def test_all_flows_of_an_account_share_its_pool() -> None:
     from hub.airflow.operators import Deliver, Ingest
 

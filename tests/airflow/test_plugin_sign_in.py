@@ -82,7 +82,7 @@ def test_a_person_who_is_signed_in_sees_the_runs(
     migrate(database)
     with connect(database) as journal:
         run = runs.start(journal, "ingest", "stock", "erp")
-        runs.finish(journal, run, "done", {"read": 12, "changed": 2}, "12 read <script>alert(1)</script>")
+        runs.finish(journal, run, "done", {"read": 12, "changed": 2, "compared": 7}, "12 read <script>alert(1)</script>")
     signed_in = {"Authorization": f"Bearer {token}"}
     page = client.get("/hub/runs", headers=signed_in)
     assert page.status_code == 200
@@ -92,4 +92,5 @@ def test_a_person_who_is_signed_in_sees_the_runs(
     one = client.get(f"/hub/runs/{run}", headers=signed_in)
     assert one.status_code == 200
     assert '<th scope="row">read</th><td class="n">12</td>' in one.text
+    assert '<th scope="row">compared</th><td class="n">7</td>' in one.text
     assert client.get("/hub/runs/none-such", headers=signed_in).status_code == 404
