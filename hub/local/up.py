@@ -17,7 +17,7 @@ from hub.local.airflow_settings import environment, programs
 from hub.local.ground import TICK_SECONDS, Ground, Stopped, begin_sandbox, ground, start_sandbox
 from hub.local.health import AirflowHealth
 from hub.local.progress import Progress, progress
-from hub.local.site import ADMIN, GATEWAY, Site
+from hub.local.site import ADMIN, GATEWAY, SANDBOX, Site
 from hub.local.supervisor import Program, log_of
 
 if TYPE_CHECKING:
@@ -223,8 +223,6 @@ class Show:
         for name, pid in on.supervisor.running().items():
             address = on.site.url(ports[name]) if name in ports else ""
             if name == "sandbox":
-                address = ", ".join(
-                    f"{system} {on.site.ports[system]}" for system in ("erp", "stores", "shop", "tills")
-                )
+                address = ", ".join(f"{system} {on.site.ports[system]}" for system in SANDBOX)
             table.add_row(name, f"process {pid}" if pid else "being started again", address)
         self.console.print(table)

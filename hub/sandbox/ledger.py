@@ -23,7 +23,7 @@ class Call:
 
     id: int
     at: datetime
-    system: str  # erp, stores, shop, tills
+    system: str  # erp, stores, shop, tills, pim, dam
     method: str  # HTTP method, or GET, LIST, RENAME ... of SFTP
     operation: str  # what it meant: ReadStock, inventorySetQuantities, orders/search
     path: str

@@ -1,4 +1,4 @@
-"""The whole retailer: four systems over one world, created once and opened again as it was left."""
+"""The whole retailer: six systems over one world, created once and opened again as it was left."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hub.sandbox.assortment import Assortment
 from hub.sandbox.baskets import Baskets
 from hub.sandbox.clock import Clock, SystemClock
 from hub.sandbox.floor import Floor
@@ -15,7 +16,9 @@ from hub.sandbox.webhooks import Webhooks
 from hub.sandbox.world import World
 
 if TYPE_CHECKING:
+    from hub.sandbox.dam import Dam
     from hub.sandbox.erp import Erp
+    from hub.sandbox.pim import Pim
     from hub.sandbox.shop import Shop
     from hub.sandbox.stores import Stores
     from hub.sandbox.tills import Tills
@@ -44,7 +47,14 @@ class Retailer:
         """Tills sell first: a store file written after them is a photograph of the floor they left."""
         for name in ("tills", "shop", "erp", "stores"):
             getattr(self, name).populate(Baskets(self.world, name))
+        self.pim.populate()
+        self.dam.populate()
         self.state.put("seed", seed)
+
+    @cached_property
+    def assortment(self) -> Assortment:
+        """What it truly sells, in words and pictures."""
+        return Assortment(self.world)
 
     @cached_property
     def erp(self) -> Erp:
@@ -69,6 +79,18 @@ class Retailer:
         from hub.sandbox.tills import Tills
 
         return Tills(self.state, self.world, self.ledger, self.clock)
+
+    @cached_property
+    def pim(self) -> Pim:
+        from hub.sandbox.pim import Pim
+
+        return Pim(self.state, self.assortment, self.ledger, self.clock)
+
+    @cached_property
+    def dam(self) -> Dam:
+        from hub.sandbox.dam import Dam
+
+        return Dam(self.state, self.assortment, self.ledger, self.clock)
 
     def close(self) -> None:
         """Close the files; everything is on disk already."""

@@ -1,4 +1,4 @@
-"""The sandbox as a running thing: four servers on loopback in one process, webhooks, shoppers, and a quick end."""
+"""The sandbox as a running thing: six servers on loopback in one process, webhooks, shoppers, and a quick end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from hub.sandbox.sender import Sender
 from hub.sandbox.servers import http_server, sftp_server
 
 HOST = "127.0.0.1"
-SYSTEMS = ("erp", "stores", "shop", "tills")
+SYSTEMS = ("erp", "stores", "shop", "tills", "pim", "dam")
 PATIENCE = 1.0  # seconds for work under way when the sandbox is stopped
 Ready = Callable[[Mapping[str, int]], None]
 
@@ -91,6 +91,7 @@ def connections(retailer: Retailer, ports: Mapping[str, int], gateway_url: str |
     http = {"conn_type": "http", "schema": "http"}
     stores = {"private_key_file": str(retailer.stores.private_key_file), "host_key": retailer.stores.host_key}
     tills = {"webhook_signature_key": retailer.tills.signature_key}
+    pim = {"username": retailer.pim.username, "password": retailer.pim.password}
     if gateway_url:
         tills["webhook_url"] = gateway_url.rstrip("/") + "/hooks/tills"
     return {
@@ -103,6 +104,14 @@ def connections(retailer: Retailer, ports: Mapping[str, int], gateway_url: str |
             "extra": {"webhook_secret": retailer.shop.webhook_secret},
         },
         "tills": {**http, **at["tills"], "password": retailer.tills.token, "extra": tills},
+        "pim": {
+            **http,
+            **at["pim"],
+            "login": retailer.pim.client_id,
+            "password": retailer.pim.secret,
+            "extra": pim,
+        },
+        "dam": {**http, **at["dam"], "password": retailer.dam.token},
     }
 
 
