@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+from contextlib import nullcontext
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -12,11 +13,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hub.sandbox.erp import soap
-from hub.sandbox.erp.service import OPERATIONS
+from hub.sandbox.erp.service import OPERATIONS, WRITES
 from hub.sandbox.erp.system import LOGIN, Erp
 
 PATH = "/erp/StockService"
-BODY_MAX = 64 * 1024
+BODY_MAX = 1024 * 1024
 XML = "text/xml; charset=utf-8"
 
 
@@ -45,29 +46,36 @@ def _describe(erp: Erp, request: Request) -> Response:
 
 
 def _call(erp: Erp, request: Request, body: bytes | None) -> Response:
-    operation, summary = "", ""
-    arguments: dict[str, str] = {}
     if not _signed_in(erp, request):
-        response = _unauthorised()
-    elif body is None:
-        response = Response("the request is too large\n", 413, media_type="text/plain")
-    else:
-        try:
-            if erp.bucket.take():
-                raise soap.Fault("ERP-BUSY", "too many calls: at most 5 a second, 10 at once")
-            operation, arguments = soap.request(body)
+        return _noted(erp, _unauthorised())
+    if body is None:
+        return _noted(erp, Response("the request is too large\n", 413, media_type="text/plain"))
+    operation: str = ""
+    arguments: soap.Arguments = {}
+    try:
+        if erp.bucket.take():
+            raise soap.Fault("ERP-BUSY", "too many calls: at most 5 a second, 10 at once")
+        operation, arguments = soap.request(body)
+        # What is changed and the line in the ledger stand or fall together.
+        with erp.state.transaction() if operation in WRITES else nullcontext():
             content = OPERATIONS[operation](erp, arguments)
             response = Response(soap.answer(operation, content), media_type=XML)
-            summary = f"{len(content)} elements"
-        except soap.Fault as refusal:
-            response = Response(soap.fault(refusal), 500, media_type=XML)
-            summary = str(refusal)
+            return _noted(erp, response, operation, f"{len(content)} elements", arguments)
+    except soap.Fault as refusal:
+        return _noted(erp, Response(soap.fault(refusal), 500, media_type=XML), operation, str(refusal), arguments)
+
+
+def _noted(
+    erp: Erp, response: Response, operation: str = "", summary: str = "", arguments: soap.Arguments | None = None
+) -> Response:
+    """``response``, written down."""
     erp.ledger.record(
         "erp",
         "POST",
         PATH,
         status=response.status_code,
         operation=operation,
+        write=operation in WRITES,
         summary=summary,
         detail=arguments,
     )

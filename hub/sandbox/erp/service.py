@@ -1,21 +1,21 @@
-"""The operations of the StockService: arguments that the WSDL allowed in, XML content out."""
+"""The operations of the service: arguments that the WSDL allowed in, XML content out."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
+from collections.abc import Mapping
+from typing import Any
 
-from hub.sandbox.clock import from_naive_paris, naive_paris
-from hub.sandbox.erp.soap import Element, Fault
+from hub.sandbox.erp.pages import Operation, paged, present
+from hub.sandbox.erp.pricelists import number
+from hub.sandbox.erp.service_sales import SALES, WRITES
+from hub.sandbox.erp.soap import Arguments, Element
 from hub.sandbox.erp.system import Erp, StockRow
 
-SET_SIZE_MAX = 100
-BOOKMARK_PROOF = 16  # hexadecimal digits
+__all__ = ["OPERATIONS", "WRITES"]
 
 
-def read_sites(erp: Erp, arguments: dict[str, str]) -> list[Element]:
+def read_sites(erp: Erp, arguments: Arguments) -> list[Element]:
     """All sites, the depot first."""
     return [
         (
@@ -33,23 +33,7 @@ def read_sites(erp: Erp, arguments: dict[str, str]) -> list[Element]:
     ]
 
 
-def read_stock(erp: Erp, arguments: dict[str, str]) -> list[Element]:
-    """One page; a bookmark brings ``changedSince`` and ``asOf`` of the first page with it."""
-    size = int(arguments["setSize"])
-    if not 1 <= size <= SET_SIZE_MAX:
-        raise Fault("ERP-SETSIZE", f"setSize is {size}, allowed are 1 to {SET_SIZE_MAX}")
-    since, as_of, after = _position(erp, arguments)
-    found = erp.rows(since, after, size + 1)
-    content: list[Element] = [("Row", _row(row)) for row in found[:size]]
-    if len(found) > size:
-        content.append(("nextBookmark", _bookmark(erp, since, as_of, found[size - 1].rownum)))
-    return [*content, ("asOf", as_of)]
-
-
-OPERATIONS = {"ReadSites": read_sites, "ReadStock": read_stock}
-
-
-def _row(row: StockRow) -> list[Element]:
+def _stock(erp: Erp, row: StockRow) -> list[Element]:
     return [
         ("ITMREF", row.itmref),
         ("STOFCY", row.site),
@@ -61,36 +45,67 @@ def _row(row: StockRow) -> list[Element]:
     ]
 
 
-def _position(erp: Erp, arguments: dict[str, str]) -> tuple[str, str, int]:
-    """changedSince, asOf and the row after which this page begins."""
-    if bookmark := arguments.get("bookmark"):
-        return _opened(erp, bookmark)
-    since = arguments.get("changedSince", "")
-    if since:
-        try:
-            from_naive_paris(since)
-        except ValueError:
-            raise Fault("ERP-DATE", f"changedSince {since} is not a date") from None
-    return since, naive_paris(erp.clock.now()), 0
+def _item(erp: Erp, row: Any) -> list[Element]:
+    return [
+        ("ITMREF", row["itmref"]),
+        ("STYCOD", row["style"]),
+        ("ITMDES", row["name"]),
+        ("EANCOD", row["ean"]),
+        ("TAXCOD", row["tax"]),
+        ("UNTCOD", row["unit"]),
+        ("WEIGHT", f"{row['grams'] // 1000}.{row['grams'] % 1000:03d}"),
+        ("ITMSTA", str(row["status"])),
+        ("UPDDATTIM", row["updated"]),
+        ("ROWNUM", str(row["rownum"])),
+    ]
 
 
-def _bookmark(erp: Erp, since: str, as_of: str, after: int) -> str:
-    """Opaque to the client and proof against being made up; holds for ever, nothing is stored for it."""
-    text = json.dumps([since, as_of, after])
-    return base64.urlsafe_b64encode(f"{_proof(erp, text)}{text}".encode()).decode()
+def _price(erp: Erp, row: Any) -> list[Element]:
+    return [
+        ("PLICRD", number(row["rownum"])),
+        ("PLICOD", row["list"]),
+        ("ITMREF", row["itmref"]),
+        ("PRI", row["amount"]),
+        ("CUR", row["currency"]),
+        ("TAXFLG", "TTC"),
+        ("MINQTY", f"{row['min_quantity']}.000"),
+        *present(("FCY", row["site"]), ("CRY", row["country"])),
+        ("STRDAT", row["first_day"]),
+        *present(("ENDDAT", row["last_day"])),
+        ("ENASTA", str(row["status"])),
+        ("UPDDATTIM", row["updated"]),
+        ("ROWNUM", str(row["rownum"])),
+    ]
 
 
-def _opened(erp: Erp, bookmark: str) -> tuple[str, str, int]:
-    try:
-        plain = base64.urlsafe_b64decode(bookmark.encode()).decode()
-    except ValueError:
-        plain = ""
-    proof, text = plain[:BOOKMARK_PROOF], plain[BOOKMARK_PROOF:]
-    if not hmac.compare_digest(proof.encode(), _proof(erp, text).encode()):
-        raise Fault("ERP-BOOKMARK", "the bookmark is not one of ours")
-    since, as_of, after = json.loads(text)
-    return since, as_of, after
+def _promotion(erp: Erp, row: Any) -> list[Element]:
+    return [
+        ("PRMCOD", row["code"]),
+        *present(("PLICOD", row["list"]), ("SALCHN", row["channel"])),
+        ("CUR", "EUR"),
+        ("TAXFLG", "TTC"),
+        ("PRIO", str(row["priority"])),
+        ("STRDATTIM", row["begins"]),
+        ("ENDDATTIM", row["ends"]),
+        ("ENASTA", str(row["status"])),
+        ("UPDDATTIM", row["updated"]),
+        ("ROWNUM", str(row["rownum"])),
+        *_promoted(erp.items.typed(), json.loads(row["items"])),
+    ]
 
 
-def _proof(erp: Erp, text: str) -> str:
-    return hmac.new(erp.password.encode(), text.encode(), hashlib.sha256).hexdigest()[:BOOKMARK_PROOF]
+def _promoted(typed: Mapping[str, str], items: Mapping[str, list[Any]]) -> list[Element]:
+    return [
+        ("Item", [("ITMREF", typed.get(sku, sku)), ("PRI", amount), ("ENASTA", str(status))])
+        for sku, (amount, status) in items.items()
+    ]
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "ReadSites": read_sites,
+    "ReadStock": paged("Row", lambda erp, *place: erp.rows(*place), _stock),
+    "ReadItems": paged("Item", lambda erp, *place: erp.items.rows(*place), _item),
+    "ReadPrices": paged("Price", lambda erp, *place: erp.lists.prices(*place), _price),
+    "ReadPromotions": paged("Promotion", lambda erp, *place: erp.lists.promotions(*place), _promotion),
+    **SALES,
+}

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
-from functools import cache
-from importlib.resources import files
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from hub.sandbox.erp.description import NAMESPACE, operations, parser, schema, wsdl
 
 if TYPE_CHECKING:
     from lxml import etree
 
+__all__ = ["Arguments", "Element", "Fault", "answer", "fault", "request", "wsdl"]
+
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
-STOCK = "urn:maison-omni:erp:stock"
-XS = "http://www.w3.org/2001/XMLSchema"
-WRITTEN_ADDRESS = "http://127.0.0.1/erp/StockService"
 _CHECKING = threading.Lock()  # a schema object has one error log for all threads
 
 
@@ -27,36 +26,15 @@ class Fault(Exception):
         super().__init__(f"{code}: {message}")
 
 
-def wsdl(address: str) -> bytes:
-    """The service's description with ``address`` as the place to call."""
-    return _wsdl_text().replace(WRITTEN_ADDRESS, address).encode()
+Arguments = Mapping[str, Any]  # a text by name, or a list of nested ones where the WSDL has elements inside
 
 
-@cache
-def _wsdl_text() -> str:
-    return files("hub.sandbox.erp").joinpath("StockService.wsdl").read_text(encoding="utf-8")
-
-
-@cache
-def _schema() -> Any:
-    from lxml import etree
-
-    types = etree.fromstring(_wsdl_text().encode(), _parser()).find(f".//{{{XS}}}schema")
-    return etree.XMLSchema(types)
-
-
-def _parser() -> Any:
-    from lxml import etree
-
-    return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-
-
-def request(body: bytes) -> tuple[str, dict[str, str]]:
+def request(body: bytes) -> tuple[str, Arguments]:
     """Operation and arguments of an envelope; a :class:`Fault` for anything the WSDL does not allow."""
     from lxml import etree
 
     try:
-        envelope = etree.fromstring(body, _parser())
+        envelope = etree.fromstring(body, parser())
     except etree.XMLSyntaxError as error:
         raise Fault("soap:Client", f"the request is not XML: {error.msg}") from None
     if envelope.getroottree().docinfo.doctype:
@@ -64,7 +42,7 @@ def request(body: bytes) -> tuple[str, dict[str, str]]:
     return _operation(envelope)
 
 
-def _operation(envelope: etree._Element) -> tuple[str, dict[str, str]]:
+def _operation(envelope: etree._Element) -> tuple[str, Arguments]:
     from lxml import etree
 
     if envelope.tag != f"{{{ENVELOPE}}}Envelope":
@@ -72,18 +50,34 @@ def _operation(envelope: etree._Element) -> tuple[str, dict[str, str]]:
     parts = [part for part in envelope.findall(f"{{{ENVELOPE}}}Body/*") if isinstance(part.tag, str)]
     if len(parts) != 1:
         raise Fault("soap:Client", f"the body holds {len(parts)} elements instead of one operation")
-    _check(etree.fromstring(etree.tostring(parts[0], with_tail=False), _parser()))  # as a root of its own
+    _check(etree.fromstring(etree.tostring(parts[0], with_tail=False), parser()))  # as a root of its own
     name = etree.QName(parts[0]).localname
-    if name.endswith("Response") or name == "ErpError":
+    if name not in operations():
         raise Fault("soap:Client", f"{name} is an answer, not an operation")
-    return name, {etree.QName(child).localname: child.text or "" for child in parts[0] if isinstance(child.tag, str)}
+    return name, _plain(parts[0])
+
+
+def _plain(element: etree._Element) -> dict[str, Any]:
+    """The children by name: text, or a list of objects for those that hold elements themselves."""
+    from lxml import etree
+
+    found: dict[str, Any] = {}
+    for child in element:
+        if not isinstance(child.tag, str):
+            continue  # a comment
+        name = etree.QName(child).localname
+        if any(isinstance(inner.tag, str) for inner in child):
+            found.setdefault(name, []).append(_plain(child))
+        else:
+            found[name] = child.text or ""
+    return found
 
 
 def _check(element: etree._Element) -> None:
-    schema = _schema()
+    known = schema()
     with _CHECKING:
-        if not schema.validate(element):
-            raise Fault("soap:Client", f"the request does not follow the WSDL: {schema.error_log[0].message}")
+        if not known.validate(element):
+            raise Fault("soap:Client", f"the request does not follow the WSDL: {known.error_log[0].message}")
 
 
 Element = tuple[str, "str | list[Element]"]
@@ -94,7 +88,7 @@ def answer(operation: str, content: Iterable[Element]) -> bytes:
     from lxml import etree
 
     envelope, body = _envelope()
-    _fill(etree.SubElement(body, f"{{{STOCK}}}{operation}Response"), content)
+    _fill(etree.SubElement(body, f"{{{NAMESPACE}}}{operation}Response"), content)
     return bytes(etree.tostring(envelope, encoding="UTF-8", xml_declaration=True))
 
 
@@ -106,7 +100,7 @@ def fault(refusal: Fault) -> bytes:
     element = etree.SubElement(body, f"{{{ENVELOPE}}}Fault")
     for name, text in (("faultcode", refusal.code), ("faultstring", refusal.message)):
         etree.SubElement(element, name).text = text
-    error = etree.SubElement(etree.SubElement(element, "detail"), f"{{{STOCK}}}ErpError")
+    error = etree.SubElement(etree.SubElement(element, "detail"), f"{{{NAMESPACE}}}ErpError")
     _fill(error, [("code", refusal.code), ("message", refusal.message)])
     return bytes(etree.tostring(envelope, encoding="UTF-8", xml_declaration=True))
 
@@ -114,7 +108,7 @@ def fault(refusal: Fault) -> bytes:
 def _envelope() -> tuple[etree._Element, etree._Element]:
     from lxml import etree
 
-    envelope = etree.Element(f"{{{ENVELOPE}}}Envelope", nsmap={"soap": ENVELOPE, "s": STOCK})
+    envelope = etree.Element(f"{{{ENVELOPE}}}Envelope", nsmap={"soap": ENVELOPE, "s": NAMESPACE})
     return envelope, etree.SubElement(envelope, f"{{{ENVELOPE}}}Body")
 
 
@@ -122,7 +116,7 @@ def _fill(parent: etree._Element, content: Iterable[Element]) -> None:
     from lxml import etree
 
     for name, value in content:
-        child = etree.SubElement(parent, f"{{{STOCK}}}{name}")
+        child = etree.SubElement(parent, f"{{{NAMESPACE}}}{name}")
         if isinstance(value, str):
             child.text = value
         else:

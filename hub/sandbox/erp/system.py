@@ -1,4 +1,4 @@
-"""The ERP's own books: its sites and stock rows, with the dirt of a system that is 15 years old."""
+"""The ERP's own books, with the dirt of a system that is 15 years old: here its stock, beside it the rest."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from hub.sandbox.assortment import Assortment
 from hub.sandbox.baskets import Baskets
 from hub.sandbox.clock import Clock, naive_paris
+from hub.sandbox.erp.items import Items, typed
+from hub.sandbox.erp.office import Office
+from hub.sandbox.erp.pricelists import PriceLists
+from hub.sandbox.erp.sales import Sales
 from hub.sandbox.ledger import Ledger
 from hub.sandbox.limits import Bucket
 from hub.sandbox.state import State
@@ -22,7 +27,6 @@ LOGIN = "omnihub"
 CALLS_BURST, CALLS_PER_SECOND = 10, 5
 CLAIMED_STORES = ("ST01", "ST02")  # a half-finished project of years ago: the ERP still claims their stock
 CLAIMED_ROWS = 20  # of each
-ITMREF_WIDTH = 20
 TABLE = """CREATE TABLE IF NOT EXISTS erp_stock (
     rownum INTEGER PRIMARY KEY, sku TEXT NOT NULL, site TEXT NOT NULL, itmref TEXT NOT NULL,
     on_hand INTEGER NOT NULL, blocked INTEGER NOT NULL, ean TEXT NOT NULL, updated TEXT NOT NULL)"""
@@ -55,6 +59,17 @@ class Erp:
             "CREATE INDEX IF NOT EXISTS erp_stock_by_key ON erp_stock (sku, site)",
             "CREATE INDEX IF NOT EXISTS erp_stock_by_time ON erp_stock (updated)",
         )
+        self.items = Items(state, Assortment(world), clock)
+        self.lists = PriceLists(state, self.items.assortment, clock)
+        self.sales = Sales(state, world, self.items, clock)
+        self.office = Office(self.sales)
+        # What people do at its screens, under the names by which tests and shoppers know it.
+        self.set_price, self.withdraw_price = self.lists.set_price, self.lists.withdraw_price
+        self.promote, self.end_promotion = self.lists.promote, self.lists.end_promotion
+        self.edit_item = self.items.edit
+        self.accept, self.prepare, self.ship = self.office.accept, self.office.prepare, self.office.ship
+        self.cancel, self.receive_return = self.office.cancel, self.office.receive_return
+        self.back_office_step = self.office.step
 
     @property
     def password(self) -> str:
@@ -67,7 +82,9 @@ class Erp:
         return application(self)
 
     def populate(self, baskets: Baskets) -> None:
-        """The books at the start: 480 rows of the warehouse, 40 that claim stores, 2 written twice."""
+        """The books at the start: 480 rows of the warehouse, 40 that claim stores, 2 written twice; no order yet."""
+        self.items.populate()
+        self.lists.populate()
         self.state.insert("INSERT INTO erp_stock VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self._backlog())
 
     def _backlog(self) -> Iterator[tuple[object, ...]]:
@@ -91,8 +108,8 @@ class Erp:
         key = (sku.code, place.code)
         updated = self.world.start - timedelta(minutes=5) - age * timedelta(days=20)
         blocked = 0 if wrong else self.world.unavailable.get(key, 0)
-        typed = _typed(sku.code, style)
-        return sku.code, place.site, typed, self.world.on_hand[key] + wrong, blocked, sku.ean, naive_paris(updated)
+        itmref = typed(sku.code, style)
+        return sku.code, place.site, itmref, self.world.on_hand[key] + wrong, blocked, sku.ean, naive_paris(updated)
 
     # --- what the ERP's users do ------------------------------------------------------------------
 
@@ -138,12 +155,3 @@ class Erp:
             (after, changed_since, limit),
         )
         return [StockRow(**dict(row)) for row in rows]
-
-
-def _typed(code: str, style: float) -> str:
-    """A code as somebody once keyed it in: mostly padded to the field's width, now and then in another case."""
-    if style < 0.10:
-        return code.lower()
-    if style < 0.18:
-        return "  " + code.title()
-    return code.ljust(ITMREF_WIDTH)
