@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from hub.errors import ConfigError
-from hub.flow import edits
+from hub.flow import edits, rules
 from hub.flow.objects import DELIVERS, FLOW_OF, OBJECTS, delivered_by
 from hub.flow.outcome import Pass
 from hub.journal import audit, desired, events, outbox, recompute, settings, snapshots, waiting
@@ -57,6 +57,9 @@ def derive_touched(engine: Engine, current: Pass, ahead: timedelta = timedelta()
 
 def derive_due(engine: Engine, current: Pass, ahead: timedelta = timedelta(), flow: str | None = None) -> None:
     """Everything of the flow that is due now, or ``ahead`` of it; each batch of subjects is one transaction."""
+    if not rules.are_current(engine):
+        engine.log.warning("hub.yaml was edited since this process began: what is due is left to the next one")
+        return
     for name in DELIVERS[flow or current.flow]:
         tick(engine, name)
         while derive_some(engine, current, name, engine.clock.now() + ahead):

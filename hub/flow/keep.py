@@ -63,7 +63,7 @@ def keep_states(
         if found.verdict in ("new", "changed"):
             entries.append(audit_of(system, canonical, found.state, "applied", found.before, None))
             if fields := ownership.not_owned(engine, system, canonical.name, found.state.data, found.before):
-                owners = ownership.sentence(engine, canonical.name, fields)
+                owners = ownership.sentence(engine, fields)
                 entries.append(audit_of(system, canonical, found.state, "not owner", None, owners))
         elif found.verdict == "superseded":
             entries.append(audit_of(system, canonical, found.state, "superseded", found.before, "a newer one is known"))

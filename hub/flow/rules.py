@@ -20,6 +20,11 @@ def authority_of(engine: Engine) -> str:
     return json.dumps(engine.landscape.authority, sort_keys=True, default=dict)
 
 
+def are_current(engine: Engine) -> bool:
+    """Whether this process knows the rules that count; one that read hub.yaml before an edit leaves deriving alone."""
+    return settings.get(engine.journal, KEY) == engine.landscape.rules_hash
+
+
 def notice(engine: Engine) -> bool:
     """Mark every derived object for recomputation where hub.yaml's rules are not those it was derived with."""
     now = engine.landscape.rules_hash

@@ -141,7 +141,8 @@ def settle(
     contradicted = False
     with engine.journal.transaction():
         outbox.alone(engine.journal, target)
-        if not attempts.settle(engine.journal, attempt, summary(receipts)):
+        sent_at = attempts.settle(engine.journal, attempt, summary(receipts))
+        if sent_at is None:
             return Sent(len(members), True)  # somebody took it over while our lease had run out
         mine = attempts.members_open(engine.journal, attempt)
         settlement = Settlement(engine, current, target, object)
@@ -149,7 +150,7 @@ def settle(
             if member["id"] in mine:
                 receipt = answered.get(member["key"]) or Doubtful(key=member["key"], reason="no receipt came")
                 contradicted |= settlement.add(member, receipt)
-        settlement.write()
+        settlement.write(sent_at)
     return Sent(len(members), contradicted)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from hub.errors import StopRun
@@ -70,11 +70,11 @@ class Settlement:
     def tell(self, member: Mapping[str, Any], step: str, after: Any, answer: str | None) -> None:
         self.entries.append(entry_of(self.target, self.object, member, step, after, answer))
 
-    def write(self) -> None:
+    def write(self, sent_at: datetime) -> None:
         """All of it, in the caller's transaction; the outbox then follows what is now known."""
         journal, counts = self.engine.journal, self.current.counts
         counts["delivered"] += outbox.settle(journal, self.done, "delivered", self.current.run)
-        remotes.confirm(journal, self.target, self.object, self.held)
+        remotes.confirm(journal, self.target, self.object, self.held, sent_at=sent_at)
         learned.keep(self.engine, self.current, self.target, self.object, self.parts, self.confirmed, self.held)
         not_before = self.engine.clock.now() + timedelta(seconds=self.delay) if self.delay else None
         counts["coalesced"] += outbox.put_back(journal, self.again, not_before, self.current.run)

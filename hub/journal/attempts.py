@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -35,16 +35,14 @@ def open_attempt(
     return int(row[0])
 
 
-def settle(connection: Connection, attempt: int, answer: str) -> bool:
-    """The attempt is answered; False where somebody who took it over has settled it already."""
-    return (
-        connection.execute(
-            """UPDATE attempt SET state = 'settled', answer = %s, settled_at = clock_timestamp()
-               WHERE id = %s AND state <> 'settled'""",
-            (answer, attempt),
-        ).rowcount
-        == 1
-    )
+def settle(connection: Connection, attempt: int, answer: str) -> datetime | None:
+    """The attempt is answered: when it was opened; None where somebody who took it over has settled it already."""
+    row = connection.execute(
+        """UPDATE attempt SET state = 'settled', answer = %s, settled_at = clock_timestamp()
+           WHERE id = %s AND state <> 'settled' RETURNING created_at""",
+        (answer, attempt),
+    ).fetchone()
+    return row[0] if row else None
 
 
 def mark_unknown(connection: Connection, attempt: int, reason: str) -> None:

@@ -16,7 +16,8 @@ CONFIRM = """
 INSERT INTO remote AS r (target, object, key, value, generation)
 SELECT %(target)s, %(object)s, key, value, generation FROM incoming_remote
 ON CONFLICT (target, object, key) DO UPDATE SET
-    value = excluded.value, suspect = false, confirmed_at = clock_timestamp(),
+    value = excluded.value, confirmed_at = clock_timestamp(),
+    suspect = r.suspect AND r.suspect_at > coalesce(%(read_at)s::timestamptz, %(sent_at)s::timestamptz, 'infinity'),
     generation = greatest(r.generation, excluded.generation)
 WHERE %(read_at)s::timestamptz IS NULL OR r.suspect OR r.confirmed_at < %(read_at)s
 """
@@ -28,15 +29,17 @@ def confirm(
     object: str,
     values: Mapping[str, tuple[Mapping[str, Any], int]],
     read_at: datetime | None = None,
+    sent_at: datetime | None = None,
 ) -> None:
     """The target holds these: key -> (value, generation it answers, 0 where it was only read).
 
     ``read_at``: when a reading began (the database's time); a receipt that came after it knows better.
+    ``sent_at``: when what is answered was sent. A doubt that arose after either is not answered by it.
     """
     if values:
         rows = ((key, dict(value), generation) for key, (value, generation) in values.items())
         stage(connection, "incoming_remote", "key text, value jsonb, generation bigint", rows)
-        connection.execute(CONFIRM, {"target": target, "object": object, "read_at": read_at})
+        connection.execute(CONFIRM, {"target": target, "object": object, "read_at": read_at, "sent_at": sent_at})
         many_changed(connection, "remote", len(values))
 
 
@@ -50,12 +53,12 @@ def values(connection: Connection, target: str, object: str, keys: Sequence[str]
 
 
 SUSPECT = """
-UPDATE remote r SET suspect = true FROM (
+UPDATE remote r SET suspect = true, suspect_at = clock_timestamp() FROM (
     SELECT unnest(%(keys)s::text[]) AS key
     UNION SELECT key FROM desired
     WHERE target = %(target)s AND object = %(object)s AND subject = ANY(%(subjects)s)
 ) k
-WHERE r.target = %(target)s AND r.object = %(object)s AND r.key = k.key AND NOT r.suspect
+WHERE r.target = %(target)s AND r.object = %(object)s AND r.key = k.key
 """
 
 

@@ -178,6 +178,43 @@ def test_a_receipt_that_came_after_a_reading_began_knows_better(target: Target) 
     assert remotes.values(target.journal, target.name, OBJECT, ["A@1"]) == {"A@1": {"quantity": 9}}
 
 
+def test_a_doubt_that_arises_while_a_call_is_under_way_is_not_answered_by_its_receipt(target: Target) -> None:
+    target.holds(5)
+    target.should_hold(6)
+    number = target.take()
+    remotes.suspect(target.journal, target.name, OBJECT, keys=["A@1"])
+    sent_at = attempts.settle(target.journal, number, "1 done")
+    outbox.settle(target.journal, target.ids("out"), "delivered", "run")
+    remotes.confirm(target.journal, target.name, OBJECT, {"A@1": ({"quantity": 6}, 1)}, sent_at=sent_at)
+    assert [one.key for one in remotes.to_read_back(target.journal, target.name, OBJECT, 10)] == ["A@1"]
+
+
+def test_a_value_lives_in_the_remote_object_that_the_vendor_names(target: Target) -> None:
+    target.should_hold(1, "A@1")
+    target.should_hold(1, "A@2")
+    outbox.rediff(target.journal, target.name, OBJECT, (), "sku", subjects=None, urgent=False, run="run")
+    target.journal.execute("DELETE FROM delivery WHERE target = %s", (target.name,))
+    outbox.rediff(target.journal, target.name, OBJECT, (), "sku", subjects=None, urgent=False, run="run")
+    first = target.waiting()[0]
+    outbox.put_out(target.journal, [first["id"]], target_attempt(target, first))
+    assert target.waiting() == [], "A@2 lives in the same object as A@1, which is under way"
+
+
+def target_attempt(target: Target, row: dict[str, Any]) -> int:
+    return attempts.open_attempt(
+        target.journal, target.name, OBJECT, [{"id": row["id"]}],
+        key=f"{target.name}-{row['id']}", owner="me", lease=timedelta(seconds=60), run="run",
+    )  # fmt: skip
+
+
+def test_a_field_that_may_stay_as_somebody_set_it_is_neither_compared_nor_sent(target: Target) -> None:
+    target.holds(5)
+    remotes.leave(target.journal, target.name, OBJECT, "A@1", {"quantity": {"ours": 6, "theirs": 5}})
+    assert target.should_hold(6) == (0, 0)
+    remotes.leave(target.journal, target.name, OBJECT, "A@1", {})
+    assert target.compare(["A"]) == (1, 0)
+
+
 def test_urgent_ones_go_first_and_the_others_in_their_order(target: Target) -> None:
     for sku in "CAB":
         target.should_hold(1, f"{sku}@1", urgent=sku == "B")

@@ -39,7 +39,12 @@ ALTER TABLE remote ADD COLUMN edits jsonb NOT NULL DEFAULT '{}';
 CREATE INDEX remote_edits ON remote (target, object) WHERE edits <> '{}';
 """
 
+DOUBTS = """
+-- Since when a value is in doubt: what was asked or sent before that moment does not answer the doubt.
+ALTER TABLE remote ADD COLUMN suspect_at timestamptz;
+"""
+
 
 def upgrade() -> None:
-    for part in (HISTORY, WAITING, EDITS):
+    for part in (HISTORY, WAITING, EDITS, DOUBTS):
         op.get_bind().exec_driver_sql(part)
