@@ -61,7 +61,7 @@ def first_told(events: Iterable[Told]) -> list[Told]:
 def sales_order(order: Data, course: Course, target: str) -> Answer:
     """The sale as ``target`` should hold it: every line and cent, what was paid, and what came back elsewhere.
 
-    Lines that an edit took out whole are left out. What ``target`` cancelled itself stays cancelled.
+    Lines that an edit took out whole, price and all, are left out. What ``target`` cancelled itself stays cancelled.
     """
     currency = order["currency"]
     waits: list[str] = []
@@ -70,7 +70,7 @@ def sales_order(order: Data, course: Course, target: str) -> Answer:
         "kind": order["kind"],
         "placed_at": moment(order["placed_at"]),
         "currency": currency,
-        "lines": [_sold(line, currency) for line in order["lines"] if line["quantity"]],
+        "lines": [_sold(line, currency) for line in order["lines"] if line["quantity"] or Decimal(line["total"])],
         "shipping": _money(order.get("shipping", "0"), currency),
         "discounts": [_discount(d, currency) for d in order.get("discounts", ())],
         "gift_cards": [_gift_card(g, currency) for g in order.get("gift_cards", ())],
