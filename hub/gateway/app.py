@@ -28,7 +28,7 @@ from hub.gateway.api.desk import Desk
 from hub.gateway.bell import Bell, Ringer
 from hub.gateway.engines import Engines
 from hub.gateway.watcher import Watcher
-from hub.model import Pushed
+from hub.model import Clock, Pushed
 
 if TYPE_CHECKING:
     from hub.connector import Connection
@@ -98,10 +98,11 @@ def application(
     connections: Callable[[str], Connection] | None = None,
     ringer: Ringer | None = None,
     watch: bool = True,
+    clock: Clock | None = None,
 ) -> Starlette:
     """The gateway of the landscape in ``project``; without ``ringer`` it stores and rings nobody."""
     opener: Callable[[], AbstractContextManager[Engine]]
-    opener = partial(Engine.open, project, dsn=dsn, connections=connections)
+    opener = partial(Engine.open, project, dsn=dsn, connections=connections, clock=clock)
     bell = Bell(ringer)
     gateway = Gateway(Engines(opener, project / "hub.yaml"), bell)
     desk = Desk(Engines(opener, project / "hub.yaml"), bell.ring)

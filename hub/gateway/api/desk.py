@@ -85,7 +85,7 @@ class Desk:
 
     def _note(self, engine: Engine, client: Client) -> None:
         """Keep when a client last asked, to the minute."""
-        now = datetime.now(UTC)
+        now = engine.clock.now()
         if now - self._noted.get(client.id, datetime.min.replace(tzinfo=UTC)) >= NOTED_EVERY:
             self._noted[client.id] = now
             clients.used(engine.journal, client.id, now)
