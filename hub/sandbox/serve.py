@@ -72,6 +72,7 @@ def _beside(retailer: Retailer, gateway_url: str | None, live: bool, rate: float
         threads.append(Background("webhook sender", sender.step))
     if live:
         threads.append(Background("shoppers", Shoppers(retailer, rate).step))
+        threads.append(Background("back office", retailer.erp.back_office_step))
     with ExitStack() as stack:
         for thread in threads:
             thread.start()
