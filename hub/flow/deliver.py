@@ -28,11 +28,18 @@ def deliver(engine: Engine, target: str, seconds: float = 20.0) -> Outcome:
     flows = engine.flows_into(target)
     if not flows:
         raise ConfigError(f"{target} is not the target of a flow; targets are {', '.join(all_targets(engine))}")
-    outcomes = [deliver_flow(engine, flow, target, seconds / len(flows)) for flow in flows]
+    until = time.monotonic() + seconds
+    outcomes = [
+        # each flow may use what those before it left: none keeps the others from going out
+        deliver_flow(engine, flow, target, max(1.0, (until - time.monotonic()) / (len(flows) - n)))
+        for n, flow in enumerate(flows)
+    ]
     if len(outcomes) == 1:
         return outcomes[0]
     counts = {name: sum(o.counts[name] for o in outcomes) for name in outcomes[0].counts}
-    return replace(outcomes[0], counts=counts, sentence="; ".join(o.sentence for o in outcomes))
+    ring = tuple(dict.fromkeys(name for o in outcomes for name in o.ring))
+    said = [o.sentence for o in outcomes if not o.sentence.endswith("nothing new")] or [f"{target}: nothing new"]
+    return replace(outcomes[0], counts=counts, sentence="; ".join(said), ring=ring)
 
 
 def deliver_flow(engine: Engine, flow: str, target: str, seconds: float) -> Outcome:

@@ -6,7 +6,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from hub.journal import inbox, runs, settings
+from hub.journal import inbox, price_history, runs, settings
 from hub.journal.database import ensure_partitions
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def keep_house(engine: Engine) -> int:
         ensure_partitions(engine.journal)
         runs.give_up(engine.journal, ABANDONED)
         inbox.forget_older_than(engine.journal, engine.landscape.keep.raw)
+        price_history.forget(engine.journal, now - price_history.KEPT)
         removed = engine.vault.forget_older_than(engine.journal, engine.landscape.keep.raw)
     if removed:
         log.info("%d raw payloads older than %s days were removed", removed, engine.landscape.keep.raw.days)
