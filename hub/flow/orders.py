@@ -45,7 +45,7 @@ def derive(engine: Engine, flow: str, subjects: Sequence[str]) -> Derived:
         told = desired.values(engine.journal, target, OBJECT, subjects)
         for key, story in sorted(stories.items()):
             if settings.value == "sales_order":
-                to_erp(engine, derived, target, key, story, known, told_before=key in told)
+                to_erp(engine, derived, target, key, story, known, told.get(key))
             else:
                 to_channel(engine, derived, target, key, story, told_before=key in told)
     return derived
@@ -73,19 +73,25 @@ def known_skus(engine: Engine, stories: Collection[Story]) -> set[str]:
 
 
 def to_erp(
-    engine: Engine, derived: Derived, target: str, key: str, story: Story, known: set[str], *, told_before: bool
+    engine: Engine,
+    derived: Derived,
+    target: str,
+    key: str,
+    story: Story,
+    known: set[str],
+    before: Mapping[str, Any] | None,
 ) -> None:
     """The whole sale, once it is paid as its kind demands and every article is known; then whatever it becomes."""
     order = story.order
     if order is None or order["channel"] == target:
         return
-    waits = [] if told_before else not_yet(order, known)
+    waits = not_yet(order, known) if before is None else []
     if waits and order["state"] == "cancelled":
         return  # cancelled before it counted: there is nothing to tell, and nothing to wait for
     if waits:
         derived.waiting[key, target] = waits
         return
-    answer = sales_order(order, story.course, target)
+    answer = Answer(value=sales_order(order, story.course, target, before))
     parts = parts_of(order, "order", PERSONAL)  # what is personal stays in the vault and is only referred to
     add(engine, derived, target, key, parts, answer, {"payment": order["payment_state"]})
 

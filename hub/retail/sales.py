@@ -58,14 +58,14 @@ def first_told(events: Iterable[Told]) -> list[Told]:
 # --- to the ERP -------------------------------------------------------------------------------------
 
 
-def sales_order(order: Data, course: Course, target: str) -> Answer:
+def sales_order(order: Data, course: Course, target: str, before: Data | None = None) -> dict[str, Any]:
     """The sale as ``target`` should hold it: every line and cent, what was paid, and what came back elsewhere.
 
-    Lines that an edit took out whole, price and all, are left out. What ``target`` cancelled itself stays cancelled.
+    Lines that an edit took out whole, price and all, are left out. What ``target`` cancelled itself stays
+    cancelled. ``before``: what it was told until now.
     """
     currency = order["currency"]
-    waits: list[str] = []
-    value = {
+    return {
         "channel": order["channel"],
         "kind": order["kind"],
         "placed_at": moment(order["placed_at"]),
@@ -76,11 +76,10 @@ def sales_order(order: Data, course: Course, target: str) -> Answer:
         "gift_cards": [_gift_card(g, currency) for g in order.get("gift_cards", ())],
         "tax": _money(order.get("tax", "0"), currency),
         "total": _money(order["total"], currency),
-        "payments": [_payment(p, currency) for p in order.get("payments", ()) if p["state"] in SETTLED],
+        "payments": _payments(order, before),
         "state": "cancelled" if is_cancelled(order, course) else "open",
         "returns": [_returned(told.data) for told in sorted_by_id(course.returns) if told.system != target],
     }
-    return Answer(value=value, waits=tuple(waits))
 
 
 def is_cancelled(order: Data, course: Course) -> bool:
@@ -118,6 +117,20 @@ def _discount(discount: Data, currency: str) -> dict[str, Any]:
 
 def _gift_card(card: Data, currency: str) -> dict[str, Any]:
     return {**{k: card[k] for k in ("id",) if k in card}, "amount": _money(card["amount"], currency)}
+
+
+def _payments(order: Data, before: Data | None) -> list[dict[str, Any]]:
+    """What brought money or promises it; as it was told before while it is the same money.
+
+    A promise that is kept gets another id in most shops, often after the goods have left: no news for the books.
+    """
+    payments = [_payment(p, order["currency"]) for p in order.get("payments", ()) if p["state"] in SETTLED]
+    told = [dict(p) for p in before.get("payments", ())] if before else payments
+    return told if _sum(told) == _sum(payments) else payments
+
+
+def _sum(payments: Sequence[Data]) -> Decimal:
+    return sum((Decimal(p["amount"]) for p in payments), Decimal(0))
 
 
 def _payment(payment: Data, currency: str) -> dict[str, Any]:
