@@ -62,17 +62,18 @@ def derive_due(engine: Engine, current: Pass, ahead: timedelta = timedelta(), fl
         return
     for name in DELIVERS[flow or current.flow]:
         tick(engine, name)
-        while derive_some(engine, current, name, engine.clock.now() + ahead):
-            pass
+        derived: set[str] = set()  # what changes again within ``ahead`` is due again at once, and must not be for ever
+        while new := derive_some(engine, current, name, engine.clock.now() + ahead) - derived:
+            derived |= new
 
 
-def derive_some(engine: Engine, current: Pass, name: str, until: datetime) -> bool:
-    """One batch of subjects of derived object ``name`` that are due by ``until``; False when none are left."""
+def derive_some(engine: Engine, current: Pass, name: str, until: datetime) -> set[str]:
+    """One batch of subjects of derived object ``name`` that are due by ``until``; which these were."""
     flow = FLOW_OF[name]
     with engine.journal.transaction():
         claimed = recompute.claim(engine.journal, name, until, SUBJECTS_AT_ONCE)
         if not claimed:
-            return False
+            return set()
         derived = derivation(name)(engine, flow, sorted(claimed))
         changed = desired.upsert(engine.journal, held_there(engine, derived.values), current.run)
         audit.write(engine.journal, current.run, flow, [entry(c) for c in changed])
@@ -82,7 +83,7 @@ def derive_some(engine: Engine, current: Pass, name: str, until: datetime) -> bo
         for urgent in (True, False):
             subjects = [s for s, u in claimed.items() if u is urgent]
             enqueue(engine, current, flow, subjects, urgent=urgent)
-    return True
+    return set(claimed)
 
 
 def look_again(engine: Engine, name: str, subjects: Sequence[str], derived: Derived) -> None:
