@@ -142,9 +142,7 @@ class Reader:
         self.known(written, ("fields", "each", "when"), at)
         each, optional = self.each(written.get("each"), (*at, "each"), depth)
         if isinstance(each, Listed):
-            raise self.error(
-                "a list inside the record is named; a function makes the list of records only", (*at, "each")
-            )
+            raise self.error("a function makes the list of records; a list inside one is named", (*at, "each"))
         inside = depth + (each is not None)
         return Group(
             fields=self.fields(written["fields"], (*at, "fields"), inside),

@@ -109,7 +109,7 @@ def test_a_cancellation_that_comes_before_its_order_leaves_nothing_reserved(floo
     outcome = floor.synchronise()
     counted(floor, sku, 50)
     assert (floor.shop(sku, "WH1"), outcome.counts["unchanged"] >= 1) == (50, True)
-    steps = floor.query("SELECT data ->> 'kind' FROM event WHERE data ->> 'order' = %s", f"shop:{order['id']}")
+    steps = floor.query("SELECT data ->> 'kind' FROM event WHERE data ->> 'order' = %s", f"SHOP-{order['order_number']}")
     assert sorted(steps) == [("release",), ("reserve",)]
 
 

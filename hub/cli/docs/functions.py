@@ -55,7 +55,8 @@ HEAD_MEANS = {
     "format": 'text with fields in braces: `"{order_id}:{id \\| text}"`',
     "first": "a list of rules, of which the first counts that finds something",
     "fields": "an object made of rules; with `each` a list of them, one for each item there that `when` lets through",
-    "python": "a function of the Python file beside the mapping, which gets the whole record; with two parameters an item and what holds it",
+    "python": "a function of the Python file beside the mapping, which gets the whole record; "
+    "with two parameters an item and what holds it",
 }
 MANNER_MEANS = {
     "optional": "`true`: the field is left out where its value is absent; otherwise the record is refused",
