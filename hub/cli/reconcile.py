@@ -11,7 +11,7 @@ from hub.cli.say import Json, as_json, line, table
 
 if TYPE_CHECKING:
     from hub.flow.causes import Difference
-    from hub.flow.reconcile import Report
+    from hub.flow.report import Report
 
 SHOWN = 200  # rows of a table; --json has all
 
@@ -35,8 +35,8 @@ def reconcile(
     from rich.console import Console
 
     from hub.cli.place import engine
-    from hub.flow.reconcile import as_data
     from hub.flow.reconcile import reconcile as compare
+    from hub.flow.report import as_data
 
     with engine() as hub, Console(stderr=True, quiet=json).status("starting") as status:
         found = compare(hub, flow, fix=fix, report=status.update)
@@ -53,6 +53,18 @@ def _told(found: Report) -> None:
     differences = [one for target in found.targets for one in target.differences]
     _rows("Differences", differences)
     _rows("Refused on the way in", found.refused)
+    if found.apart:
+        rows = [
+            [
+                one.sku,
+                ", ".join(f"{place} {amount}" for place, amount in one.asked.items()),
+                one.cause.value,
+                one.detail,
+            ]
+            for one in found.apart[:SHOWN]
+        ]
+        columns = ["article", "costs", "cause", ""]
+        table(_title("Not the same price everywhere", len(found.apart)), columns, rows)
     if found.claims:
         rows = [
             [c.object, c.key, c.owner, _sides(c.fields, "counts"), c.system, _sides(c.fields, "claims")]

@@ -23,9 +23,10 @@ Rows = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
-    """How many keys were read, and those that need explaining."""
+    """How many keys were read, what was held of them, and those that need explaining."""
 
     keys: int
+    held: Mapping[str, Mapping[str, Any]]
     differences: Sequence[Difference]
 
 
@@ -52,7 +53,8 @@ def compare(engine: Engine, target: str, object: str, derived: str) -> Looked:
         facts = looked_again(facts, *look(engine, target, object, capability, moved))
         left = {key: row for key, row in {**left, **moved}.items() if causes.differs(facts, row)}
     waits = [causes.of_waiting(facts, subject) for subject in facts.reasons if subject not in subjects]
-    return Looked(keys=len(facts.asked), differences=[*(causes.of(facts, row) for row in left.values()), *waits])
+    explained = [causes.of(facts, row) for row in left.values()]
+    return Looked(keys=len(facts.asked), held=facts.held, differences=[*explained, *waits])
 
 
 def rows_of(engine: Engine, target: str, object: str, derived: str, keys: Sequence[str] | None = None) -> Rows:

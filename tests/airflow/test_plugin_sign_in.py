@@ -82,7 +82,8 @@ def test_a_person_who_is_signed_in_sees_the_runs(
     migrate(database)
     with connect(database) as journal:
         run = runs.start(journal, "ingest", "stock", "erp")
-        runs.finish(journal, run, "done", {"read": 12, "changed": 2, "compared": 7}, "12 read <script>alert(1)</script>")
+        counts = {"read": 12, "changed": 2, "compared": 7}
+        runs.finish(journal, run, "done", counts, "12 read <script>alert(1)</script>")
     signed_in = {"Authorization": f"Bearer {token}"}
     page = client.get("/hub/runs", headers=signed_in)
     assert page.status_code == 200

@@ -8,7 +8,8 @@ from support.stories import article, connection, partial
 
 from hub.errors import StopRun
 from hub.flow.causes import Cause, Difference
-from hub.flow.reconcile import Report, as_data, reconcile
+from hub.flow.reconcile import reconcile
+from hub.flow.report import Report, as_data
 
 
 def reconciled(settled: Scene, *, fix: bool = False) -> Report:
@@ -87,5 +88,5 @@ def test_a_target_that_is_down_is_named_and_the_others_are_compared(settled: Sce
 
 def test_what_a_program_reads_has_every_target_difference_and_claim(settled: Scene) -> None:
     told = as_data(reconciled(settled))
-    assert set(told) == {"flow", "agrees", "targets", "differences", "refused", "claims"}
+    assert set(told) == {"flow", "agrees", "targets", "differences", "refused", "claims", "apart"}
     assert set(told["targets"]["shop"]) == {"compared", "equal", "different", "fixed", "causes", "run"}
