@@ -80,7 +80,7 @@ def known_of(
     return Known(
         levels={row["data"]["location"]: level_of(engine, flow, row) for row in rows},
         movements=by_place,
-        steps=[step_of(data) for _, _, data in steps],
+        steps=[step_of(system, data) for system, _, data in steps],
     )
 
 
@@ -111,8 +111,9 @@ def movement_of(system: str, id_: str, data: Mapping[str, Any]) -> Movement:
     )
 
 
-def step_of(data: Mapping[str, Any]) -> Step:
+def step_of(system: str, data: Mapping[str, Any]) -> Step:
     return Step(
+        system=system,
         order=data["order"],
         line=data["line"],
         kind=data["kind"],

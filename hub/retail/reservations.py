@@ -24,6 +24,7 @@ class Step:
     quantity: int
     location: str | None
     occurred_at: datetime
+    system: str = ""  # who says so
     expires_at: datetime | None = None  # a hold: from then on it counts no more, as if it had been released
 
 
@@ -64,18 +65,19 @@ def next_expiry(steps: Iterable[Step], now: datetime) -> datetime | None:
 def _reserved_of(history: list[Step], as_of: Mapping[str, datetime]) -> int:
     """Pieces reserved, less those released, less those that the stock's authority has taken over.
 
-    Acceptance and shipment of the same pieces are two moments of one hand-over, so the larger of the two counts.
+    Acceptance and shipment of the same pieces are two moments of one hand-over, and several systems may tell of
+    each: the largest count of any one of them is what was handed over.
     """
     reserved = sum(s.quantity for s in history if s.kind == "reserve")
     released = sum(s.quantity for s in history if s.kind == "release")
     place = _location_of(history)
-    taken = {"accepted": 0, "shipped": 0}
+    taken: dict[tuple[str, str], int] = defaultdict(int)
     for step in history:
         where = step.location or place
         vouched = as_of.get(where) if where else None
-        if step.kind in taken and vouched is not None and vouched > step.occurred_at:
-            taken[step.kind] += step.quantity
-    return reserved - released - max(taken.values())
+        if step.kind in ("accepted", "shipped") and vouched is not None and vouched > step.occurred_at:
+            taken[step.system, step.kind] += step.quantity
+    return reserved - released - max(taken.values(), default=0)
 
 
 def _location_of(history: list[Step]) -> str | None:

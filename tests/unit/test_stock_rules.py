@@ -89,6 +89,17 @@ def test_a_reservation_ends_with_the_record_that_contains_it_and_not_before() ->
     assert still_reserved(steps, {"WH1": NIGHT + 2 * HOUR}, NIGHT) == []
 
 
+def test_a_shipment_that_two_systems_tell_of_is_one_shipment() -> None:
+    """The ERP ships one of two pieces, and the shop repeats what the hub told it."""
+    told = [
+        Step(order="1", line="1", kind="shipped", quantity=1, location="WH1", occurred_at=NIGHT, system=system)
+        for system in ("erp", "shop")
+    ]
+    promised = Step(order="1", line="1", kind="reserve", quantity=2, location="WH1", occurred_at=NIGHT - HOUR)
+    (left,) = still_reserved([promised, *told], {"WH1": NIGHT + HOUR}, NIGHT + HOUR)
+    assert left.quantity == 1
+
+
 def test_a_release_that_arrives_before_its_reserve_still_ends_it() -> None:
     release = Step(order="1", line="1", kind="release", quantity=2, location=None, occurred_at=NIGHT)
     reserve = Step(order="1", line="1", kind="reserve", quantity=2, location=None, occurred_at=NIGHT - HOUR)
