@@ -1,4 +1,4 @@
-"""Square tills: sales out, counts in, a doorbell for new orders."""
+"""Square tills: sales and returns out; counts, prices and products in; a doorbell for what happened."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from connectors.square import orders, webhooks
 from connectors.square.api import Api
 from connectors.square.inventory import Inventory
 from connectors.square.options import Options
+from connectors.square.prices import Prices
+from connectors.square.products import Products
 from hub.connector import Capability, Connector, Context
 from hub.errors import HubError, StopRun
 from hub.model import (
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class Square(Connector):
-    """Source of ``orders``, target of ``stock_level``, listener to order webhooks."""
+    """Source of ``orders``, target of ``stock_level``, ``price`` and ``product``, listener to webhooks."""
 
     config: ClassVar[type[Options]] = Options
     options: Options
@@ -39,6 +41,8 @@ class Square(Connector):
         super().__init__(config, context)
         self.api = Api(context.connection, config, context.budget, session)
         self.inventory = Inventory(self.api, context.clock)
+        self.prices = Prices(self.api)
+        self.products = Products(self.api, config.language)
 
     def check(self) -> Health:
         """Sign in, and see whether webhooks could be verified."""
@@ -66,14 +70,16 @@ class Square(Connector):
         """Square keeps nothing for us."""
 
     def capability(self, object: str) -> Capability:
-        _only_stock(object)
-        return self.inventory.capability()
+        return self._holder(object).capability()
 
     def write(self, object: str, deliveries: Sequence[Delivery], key: str) -> Iterator[Receipt]:
-        _only_stock(object)
-        yield from self.inventory.write(deliveries, key)
+        yield from self._holder(object).write(deliveries, key)
 
     def find(self, object: str, references: Sequence[Reference]) -> Mapping[Reference, Remote]:
+        if object == "price":
+            return self.prices.find(references)
+        if object == "product":
+            return self.products.find(references)
         return self.inventory.find(object, references)
 
     def settle(self, handles: Sequence[Handle]) -> Iterator[Receipt]:
@@ -87,10 +93,15 @@ class Square(Connector):
         return webhooks.identity(request)
 
     def unpack(self, request: Pushed) -> Iterable[Record]:
-        """None: Square names the order only, so the message says that there is something to read."""
+        """None: Square names at most the order, so the message says that there is something to read."""
         return ()
 
-
-def _only_stock(object: str) -> None:
-    if object != "stock_level":
-        raise StopRun(f"square takes stock_level, not {object}")
+    def _holder(self, object: str) -> Inventory | Prices | Products:
+        """What writes ``object``."""
+        if object == "stock_level":
+            return self.inventory
+        if object == "price":
+            return self.prices
+        if object == "product":
+            return self.products
+        raise StopRun(f"square takes stock_level, price and product, not {object}")

@@ -100,7 +100,7 @@ class Inventory:
             return match(references, self._locations(), system=self.api.system)
         if object == "stock_level":
             return self._levels(references)
-        raise StopRun(f"square finds sku, location and stock_level, not {object}")
+        raise StopRun(f"square finds sku, location, stock_level, price and product, not {object}")
 
     def _variations(self) -> Iterator[Remote]:
         for one in self.api.variations():

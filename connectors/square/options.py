@@ -20,7 +20,12 @@ class Options(BaseModel):
         timedelta(minutes=2), description="How far each read of orders reaches back behind the newest one seen."
     )
     history: Duration = Field(timedelta(days=7), description="How far the very first read of orders reaches back.")
-    states: tuple[str, ...] = Field(("COMPLETED",), min_length=1, description="Which states of orders are read.")
+    states: tuple[str, ...] = Field(
+        ("OPEN", "COMPLETED", "CANCELED"), min_length=1, description="Which states of orders are read."
+    )
+    language: str = Field(
+        "fr", pattern=r"^[a-z]{2}(_[A-Z]{2})?$", description="The language of names and descriptions at the tills."
+    )
     window: Duration = Field(
         timedelta(hours=25), description="How old a webhook may be; Square repeats one for a day with its first time."
     )

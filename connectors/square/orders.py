@@ -16,6 +16,7 @@ from hub.transport.times import instant_of, utc_text, version_of
 
 OBJECT = "orders"
 LOCATIONS_A_CALL = 10
+ORDERS_A_CALL = 100
 
 
 def read(api: Api, options: Options, clock: Clock, since: Checkpoint | None) -> Iterator[Batch]:
@@ -32,10 +33,8 @@ def read(api: Api, options: Options, clock: Clock, since: Checkpoint | None) -> 
         known = min((reached.get(one, "") for one in group), default="")
         begin = instant_of(known) - options.overlap if known else start - options.history
         for answer, page in api.pages("/v2/orders/search", _search(options, group, begin)):
-            records = [
-                record(order, Origin(source=answer.url, line=line))
-                for line, order in enumerate(page.get("orders") or [], 1)
-            ]
+            found = with_sources(api, page.get("orders") or [])
+            records = [record(order, Origin(source=answer.url, line=line)) for line, order in enumerate(found, 1)]
             newest = max((str(one.source_version) for one in records if isinstance(one, Record)), default="")
             reached = {**reached, **{one: max(newest, reached.get(one, "")) for one in group if newest}}
             more = bool(page.get("cursor")) or group is not groups[-1]
@@ -47,6 +46,38 @@ def read(api: Api, options: Options, clock: Clock, since: Checkpoint | None) -> 
 def rewind(api: Api, moment: datetime) -> Checkpoint:
     """As if every location had been read up to ``moment``."""
     return Checkpoint(value={"updated_at": {str(one["id"]): version_of(moment.isoformat()) for one in api.locations()}})
+
+
+def with_sources(api: Api, orders: Sequence[Any]) -> list[Any]:
+    """The orders, with that which sold the goods in every return of one: ``returns[].source_order``.
+
+    Square names it by its id, which says nothing of the ticket that the customer holds.
+    """
+    ids = {id for order in orders for one in _returns(order) if (id := one.get("source_order_id"))}
+    sold = _sold(api, sorted(ids)) if ids else {}
+    return [_with_sources(order, sold) if _returns(order) else order for order in orders]
+
+
+def _sold(api: Api, ids: Sequence[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for start in range(0, len(ids), ORDERS_A_CALL):
+        _, page = api.post("/v2/orders/batch-retrieve", {"order_ids": list(ids[start : start + ORDERS_A_CALL])})
+        found.update({one["id"]: one for one in page.get("orders") or []})
+    return found
+
+
+def _with_sources(order: Mapping[str, Any], sold: Mapping[str, Any]) -> dict[str, Any]:
+    returns = []
+    for one in _returns(order):
+        source = sold.get(str(one.get("source_order_id")))
+        returns.append({**one, "source_order": source} if source else one)
+    return {**order, "returns": returns}
+
+
+def _returns(order: Any) -> list[Any]:
+    """The returns of an order, none where it is not one."""
+    found = order.get("returns") if isinstance(order, dict) else None
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def _search(options: Options, locations: Sequence[str], begin: datetime) -> Mapping[str, Any]:
@@ -72,7 +103,7 @@ def _batch(
 
 
 def record(order: Any, origin: Origin) -> Record | Refused:
-    """An order untouched; its version is the moment of its last change, which is when a till uploaded it."""
+    """An order as it came; its version is the moment of its last change, which is when a till uploaded it."""
     fields: Mapping[str, Any] = order if isinstance(order, dict) else {}
     try:
         key, changed = str(fields["id"]), str(fields["updated_at"])

@@ -45,6 +45,7 @@ def read_some(
             by={k: str(v) for k, v in row.parts.items() if k != carried.PERSONAL},
             bindings=ids.of_parts(row.parts),
             value=row.value,
+            known=ids.of_value(object, row.value),
         )
         for row in rows
     ]
