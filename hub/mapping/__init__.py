@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Imported for what they register: the functions that a mapping may name.
-from hub.mapping import codes, numbers, text, times  # noqa: F401
+from hub.mapping import codes, numbers, scoped, text, times  # noqa: F401
 from hub.mapping.cases import CaseResult, cases_path, run_cases
 from hub.mapping.load import load, load_folder
 from hub.mapping.mapping import Mapping, nothing_bound

@@ -1,0 +1,1 @@
+"""Product information from Akeneo."""
