@@ -113,7 +113,7 @@ def to_channel(engine: Engine, derived: Derived, target: str, key: str, story: S
     if order["channel"] != target:
         return
     answer = progress(order, story.course, target)
-    if told_before or not is_empty(answer.value):
+    if told_before or not is_empty(answer.value, order):
         parts = parts_of(order, "order", "external_id")
         add(engine, derived, target, key, parts, answer, {"fulfilment": order["fulfilment_state"]})
     if answer.waits:

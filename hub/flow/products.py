@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hub.errors import ConfigError
+from hub.errors import StopRun
 from hub.journal import desired, price_history, remotes, words
 from hub.journal.desired import Desired
 from hub.journal.words import Said
@@ -65,7 +65,7 @@ def demands_of(engine: Engine, target: str, settings: TargetSettings) -> Demands
 def shows_media(engine: Engine, target: str) -> bool:
     try:
         fields = engine.target(target).capability(OBJECT).fields
-    except ConfigError:
+    except StopRun:
         return True  # its delivery says what is wrong
     return fields is None or "media" in fields
 

@@ -167,9 +167,10 @@ def progress(order: Data, course: Course, target: str) -> Answer:
     return Answer(value=value, waits=tuple(waits))
 
 
-def is_empty(value: Data) -> bool:
-    """Whether there is nothing to tell the channel."""
-    return not (value["cancelled"] or value["fulfilments"] or value["refunds"])
+def is_empty(value: Data, order: Data) -> bool:
+    """Whether there is nothing to tell the channel; its own cancellation it knows."""
+    cancelled = value["cancelled"] and order["state"] != "cancelled"
+    return not (cancelled or value["fulfilments"] or value["refunds"])
 
 
 def _shipped(order: Data, course: Course, target: str, waits: list[str]) -> list[dict[str, Any]]:

@@ -279,7 +279,10 @@ def test_a_refund_is_not_a_restock() -> None:
 
 
 def test_a_channel_is_told_nothing_while_nothing_happened() -> None:
-    assert is_empty(progress(order(), Course(), "shop").value)
+    assert is_empty(progress(order(), Course(), "shop").value, order())
+    cancelled = order(state="cancelled")
+    assert is_empty(progress(cancelled, Course(), "shop").value, cancelled)
+    assert not is_empty(progress(order(), Course(statuses=[erp({"state": "cancelled"})]), "shop").value, order())
 
 
 def test_one_order_ships_from_two_places() -> None:
