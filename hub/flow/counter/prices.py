@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from hub.flow.counter.refusal import Refusal
-from hub.journal import counter, price_history
+from hub.flow.prices import OBJECT, entries_of, lowest_of, situation_of, waits_for
+from hub.journal import price_history
 from hub.retail import money
-from hub.retail.omnibus import lowest_before
-from hub.retail.price import InForce, Situation, entry_of, price_in_force
+from hub.retail.price import InForce, Situation, price_in_force
 
 if TYPE_CHECKING:
     from hub.flow.engine import Engine
-
-OBJECT = "price"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +38,10 @@ class Price:
 
 def price(engine: Engine, sku: str, where: Situation) -> Price:
     """The price of ``sku`` in the situation ``where``."""
-    now = engine.clock.now()
-    believed = engine.landscape.flows[OBJECT].sources if OBJECT in engine.landscape.flows else {}
-    rows = counter.states_of(engine.journal, [OBJECT], [sku])
-    told = [data for _, _, _, system, data, _ in rows if system in believed]
-    if not told:
-        raise Refusal("unknown", f"no system has told of a price of {sku}")
-    found = price_in_force([entry_of(data) for data in told if not data.get("withdrawn")], where, now)
+    found = price_in_force(entries_of(engine, [sku])[sku], where, engine.clock.now())
     counts = (found.promotion or found.regular) if found else None
     if found is None or counts is None:
-        raise Refusal("unknown", f"{sku} has no price for {where.channel} now")
+        raise Refusal("unknown", waits_for(sku, where, None))
     return Price(
         sku=sku,
         channel=where.channel or "",
@@ -65,31 +56,22 @@ def price(engine: Engine, sku: str, where: Situation) -> Price:
     )
 
 
-def _written(amount: Decimal | None, currency: str) -> str | None:
-    return None if amount is None else money.written(amount, currency)
-
-
 def situation(
     engine: Engine, channel: str, *, quantity: int, location: str | None, group: str | None, country: str | None
 ) -> Situation:
     """Who asks, with what hub.yaml says of the channel."""
-    settings = engine.landscape.channels[channel]
-    return Situation(
-        currency=engine.landscape.retailer.currency,
-        channel=channel,
-        country=country or settings.country,
-        list=settings.price_list,
-        location=location,
-        group=group,
-        quantity=quantity,
-    )
+    anybody = situation_of(engine, channel)
+    return replace(anybody, country=country or anybody.country, location=location, group=group, quantity=quantity)
 
 
 def lowest_30(engine: Engine, sku: str, where: Situation, found: InForce) -> Decimal | None:
     """What the channel's own target was confirmed to ask before the reduction; None without one, or without a word."""
-    flow = engine.landscape.flows.get("price")
+    flow = engine.landscape.flows.get(OBJECT)
     targets = [t for t, settings in flow.targets.items() if settings.channel == where.channel] if flow else []
-    if found.reduced_since is None or not targets:
+    if not targets or found.reduced_since is None:
         return None
-    began = found.reduced_since.astimezone(ZoneInfo(engine.landscape.retailer.zone))
-    return lowest_before(price_history.of(engine.journal, targets[0], [sku]).get(sku, []), began)
+    return lowest_of(engine, found, price_history.of(engine.journal, targets[0], [sku]).get(sku, ()))
+
+
+def _written(amount: Decimal | None, currency: str) -> str | None:
+    return None if amount is None else money.written(amount, currency)
