@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Callable
+from typing import Any
 
 from hub.sandbox.baskets import Baskets
 from hub.sandbox.retailer import Retailer
-from hub.sandbox.world import WAREHOUSE
+from hub.sandbox.staff import Staff
 
-RATE = 12.0  # baskets a minute
-IN_SHOP, CANCELLED = 0.25, 0.10  # shares of baskets ordered in the shop, and of those cancelled soon after
-PARTIAL_FILE, ERP_CHANGE = 0.04, 0.10  # how often a basket is followed by either
+RATE = 12.0  # customers a minute
 WEB_LINES = (1, 3)  # a web order is short
+REMEMBERED = 200  # orders and tickets that somebody may come back with
+CARD, CASH = "CARD", "CASH"
 
 
 class Shoppers:
     """One step is one customer; the pause after it is drawn so that ``rate`` a minute come on average.
 
-    ``happened`` counts what was done, in words for a person.
+    ``happened`` counts what customers and the retailer's own people did, in words for a person.
     """
 
     def __init__(self, retailer: Retailer, rate: float = RATE) -> None:
@@ -29,42 +31,85 @@ class Shoppers:
         purpose = f"live {retailer.clock.now().isoformat()}"
         self._draw = retailer.world.random(purpose)
         self._baskets = Baskets(retailer.world, purpose)
-        self._orders: list[int] = []
+        self._staff = Staff(retailer, self._draw, self.happened)
+        self._orders: deque[int] = deque(maxlen=REMEMBERED)
+        self._tickets: deque[str] = deque(maxlen=REMEMBERED)
+        self._unpaid: deque[dict[str, Any]] = deque()
+        self._comes: tuple[tuple[float, Callable[[], str | None]], ...] = (
+            (0.66, self._buy),
+            (0.22, self._order),
+            (0.03, self._pay_in_parts),
+            (0.04, self._bring_back),
+            (0.01, self._void),
+            (0.04, self._cancel),
+        )
 
     def step(self, stop: threading.Event) -> float:
-        if self._chance(IN_SHOP):
-            self._order()
-        else:
-            self._sell()
-        if self._chance(PARTIAL_FILE):
-            self._count()
-        if self._chance(ERP_CHANGE):
-            self._book()
+        """One customer; who wanted to do what cannot be done now (nothing was bought yet) buys something instead."""
+        self._pay_the_rest()
+        shares = [share for share, _ in self._comes]
+        act = self._draw.choices([act for _, act in self._comes], weights=shares)[0]
+        self.happened[act() or self._buy()] += 1
+        self._staff.step()
         return self._draw.expovariate(self._rate / 60)
 
-    def _sell(self) -> None:
+    # --- in a store -------------------------------------------------------------------------------
+
+    def _buy(self) -> str:
         basket = self._baskets.at(self._retailer.clock.now())
-        self._retailer.tills.sell(basket.store, basket.lines, till=basket.till, operator=basket.operator)
-        self.happened["sales at a till"] += 1
+        sold = self._retailer.tills.sell(basket.store, basket.lines, till=basket.till, operator=basket.operator)
+        self._tickets.append(sold["id"])
+        return "sales at a till"
 
-    def _order(self) -> None:
+    def _pay_in_parts(self) -> str:
+        """The ticket stays open until the last part is paid."""
+        basket = self._baskets.at(self._retailer.clock.now())
+        sale = self._retailer.tills.sell(
+            basket.store, basket.lines, till=basket.till, operator=basket.operator, payments=()
+        )
+        self._unpaid.append(sale)
+        total = int(sale["total_money"]["amount"])
+        self._retailer.tills.pay(sale["id"], (CASH, total // 2))
+        return "sales paid in parts"
+
+    def _pay_the_rest(self) -> None:
+        while self._unpaid:
+            sale = self._unpaid.popleft()
+            total = int(sale["total_money"]["amount"])
+            self._retailer.tills.pay(sale["id"], (CARD, total - total // 2))
+            self._tickets.append(sale["id"])
+
+    def _bring_back(self) -> str | None:
+        """Something comes back, to any store."""
+        if not self._tickets:
+            return None
+        store = self._draw.choice(self._retailer.world.stores).code
+        self._retailer.tills.give_back(store, self._take(self._tickets))
+        return "returns in a store"
+
+    def _void(self) -> str | None:
+        """A cashier takes back what was just rung up."""
+        if not self._tickets:
+            return None
+        self._retailer.tills.void(self._tickets.pop())
+        return "tickets voided"
+
+    # --- in the shop ------------------------------------------------------------------------------
+
+    def _order(self) -> str:
         order = self._retailer.shop.order(self._baskets.lines(self._draw.randint(*WEB_LINES)))
-        self.happened["orders in the shop"] += 1
         self._orders.append(order["id"])
-        if self._chance(CANCELLED):
-            self._retailer.shop.cancel(self._orders.pop(self._draw.randrange(len(self._orders))))
-            self.happened["orders cancelled"] += 1
+        return "orders in the shop"
 
-    def _count(self) -> None:
-        """A store counts some shelves and sends a partial file."""
-        self._retailer.stores.drop(self._draw.choice(self._retailer.world.stores).code, complete=False)
-        self.happened["store files"] += 1
+    def _cancel(self) -> str | None:
+        if not self._orders:
+            return None
+        self._retailer.shop.cancel(self._take(self._orders))
+        return "orders cancelled"
 
-    def _book(self) -> None:
-        """A goods receipt at the warehouse, or now and then a write-off."""
-        sku = self._draw.choice(self._retailer.world.skus).code
-        self._retailer.erp.bump(sku, WAREHOUSE, self._draw.choice((24, 12, 6, -1)))
-        self.happened["bookings in the ERP"] += 1
-
-    def _chance(self, share: float) -> bool:
-        return self._draw.random() < share
+    def _take(self, remembered: deque[Any]) -> Any:
+        """Any one of them, and each once."""
+        chosen = self._draw.randrange(len(remembered))
+        found = remembered[chosen]
+        del remembered[chosen]
+        return found
