@@ -37,6 +37,7 @@ def web(shop: Shop) -> Web:
         _rest("POST", "inventory_levels/set", rest.set_level, gates.rest, write=True),
         _rest("GET", "orders", rest.orders, gates.rest),
         _rest("GET", "orders/{id}", rest.order, gates.rest),
+        _rest("GET", "orders/{id}/transactions", rest.transactions, gates.rest),
         _rest("GET", "webhooks", rest.webhooks, gates.rest),
         _rest("POST", "webhooks", rest.add_webhook, gates.rest, write=True),
         _rest("DELETE", "webhooks/{id}", rest.delete_webhook, gates.rest, write=True),

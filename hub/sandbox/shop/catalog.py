@@ -43,6 +43,7 @@ class Variant:
     created_at: str
     updated_at: str
     product: str  # the product's title
+    vendor: str
 
     @property
     def title(self) -> str:
@@ -71,7 +72,7 @@ class Catalog:
 
     def _variants(self, where: str, *values: Any, order: str = "v.id") -> list[Variant]:
         rows = self.state.rows(
-            "SELECT v.*, p.title AS product FROM shop_variant v JOIN shop_product p ON p.id = v.product_id"  # noqa: S608 - ours
+            "SELECT v.*, p.title AS product, p.vendor FROM shop_variant v JOIN shop_product p ON p.id = v.product_id"  # noqa: S608 - ours
             f" WHERE {where} ORDER BY {order}",
             values,
         )

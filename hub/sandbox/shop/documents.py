@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from hub.sandbox.shop.catalog import VENDOR, Variant
+from hub.sandbox.shop.catalog import Variant
 from hub.sandbox.shop.tables import gid, money
 
 CURRENCY = "EUR"
 SHIPPING_CENTS = 490
 TAX_RATE = 0.2
+CARD = "shopify_payments"
+GIFT_CARD = "gift_card"
 PEOPLE = (
     ("Camille", "Martin", "12 rue des Lilas", "75019", "Paris"),
     ("Léa", "Bernard", "3 place Bellecour", "69002", "Lyon"),
@@ -20,7 +22,14 @@ PEOPLE = (
     ("Inès", "Moreau", "8 quai Kléber", "67000", "Strasbourg"),
     ("Noël", "Lefèvre", "41 rue Nationale", "59800", "Lille"),
     ("Zoé", "Garcia", "5 allée Jean-Jaurès", "31000", "Toulouse"),
+    ("Jade 🌻", "N’Guyen", "1 bis, rue de l’Œuvre", "44000", "Nantes"),
 )
+# Codes that a customer may type in: percent off every line, or cents off the whole basket.
+COUPONS: Mapping[str, tuple[str, int]] = {
+    "BIENVENUE10": ("percentage", 10),
+    "NOEL20": ("percentage", 20),
+    "MERCI5": ("fixed_amount", 500),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +44,43 @@ class Bought:
         return self.variant.price_cents * self.quantity
 
 
-def order(id: int, number: int, bought: Sequence[Bought], at: str) -> dict[str, Any]:
-    """A new, paid order; ``at`` is the time as REST shows it."""
-    goods = sum(line.cents for line in bought)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How a customer buys; ``payments`` are (gateway, cents), None for what is left."""
+
+    coupon: str | None = None
+    payment: str = "paid"  # or "authorized", "pending"
+    payments: Sequence[tuple[str, int | None]] = ((CARD, None),)
+    shipping_cents: int = SHIPPING_CENTS
+    note: str | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)  # put over the finished document: bad input
+
+
+def order(id: int, number: int, bought: Sequence[Bought], at: str, terms: Terms) -> dict[str, Any]:
+    """A new order, before any payment; ``at`` is the time as REST shows it."""
+    off = _allocated([line.cents for line in bought], terms.coupon)
+    lines = [_line(id, n, line, cents) for n, (line, cents) in enumerate(zip(bought, off, strict=True))]
     person = PEOPLE[number % len(PEOPLE)]
-    address = _address(person)
-    email = f"client{number}@example.com"
+    return {
+        **_head(id, number, at),
+        "currency": CURRENCY,
+        "presentment_currency": CURRENCY,
+        "taxes_included": True,
+        **_totals(bought, off, terms.shipping_cents),
+        **_person(number, person),
+        "note": terms.note,
+        "note_attributes": [],
+        "tags": "",
+        "line_items": lines,
+        "shipping_lines": [_shipping(id, terms.shipping_cents)],
+        "tax_lines": [_tax_line(_tax_total(bought, off, terms.shipping_cents))],
+        **_discounts(terms.coupon, sum(off)),
+        "fulfillments": [],
+        "refunds": [],
+    }
+
+
+def _head(id: int, number: int, at: str) -> dict[str, Any]:
     return {
         "id": id,
         "admin_graphql_api_id": gid("Order", id),
@@ -59,59 +99,83 @@ def order(id: int, number: int, bought: Sequence[Bought], at: str) -> dict[str, 
         "source_name": "web",
         "location_id": None,
         "user_id": None,
-        "financial_status": "paid",
+        "financial_status": "pending",
         "fulfillment_status": None,
-        "currency": CURRENCY,
-        "presentment_currency": CURRENCY,
-        "taxes_included": True,
-        **_totals(goods, SHIPPING_CENTS),
+        "payment_gateway_names": [],
+    }
+
+
+def _person(number: int, person: tuple[str, str, str, str, str]) -> dict[str, Any]:
+    address, email = _address(person), f"client{number}@example.com"
+    customer = {"id": 6200000000000 + number, "email": email, "first_name": person[0], "last_name": person[1]}
+    return {
         "email": email,
         "contact_email": email,
         "phone": None,
-        "note": None,
-        "tags": "",
-        "customer": {"id": 6200000000000 + number, "email": email, "first_name": person[0], "last_name": person[1]},
+        "customer": customer,
+        "customer_locale": "fr-FR",
         "billing_address": address,
         "shipping_address": address,
-        "line_items": [_line(id, n, line) for n, line in enumerate(bought)],
-        "shipping_lines": [_shipping(id)],
-        "tax_lines": [_tax(goods + SHIPPING_CENTS)],
-        "discount_codes": [],
-        "fulfillments": [],
-        "refunds": [],
     }
 
 
-def cancelled(document: dict[str, Any], at: str) -> dict[str, Any]:
-    """The same order, cancelled by the customer and paid back."""
-    lines = [{**line, "current_quantity": 0, "fulfillable_quantity": 0} for line in document["line_items"]]
-    current = {name: "0.00" for name in document if name.startswith("current_")}
+def _totals(bought: Sequence[Bought], shares: Sequence[int], shipping: int) -> dict[str, Any]:
+    """Amounts contain the tax; those that may change later are named ``current_`` as well."""
+    goods, off = sum(line.cents for line in bought), sum(shares)
+    net, total = goods - off, goods - off + shipping
+    cents = {
+        "subtotal_price": net,
+        "total_line_items_price": goods,
+        "total_discounts": off,
+        "total_tax": _tax_total(bought, shares, shipping),
+        "total_price": total,
+    }
+    current = {f"current_{name}": cents[name] for name in cents if name != "total_line_items_price"}
     return {
-        **document,
-        **current,
-        "cancelled_at": at,
-        "cancel_reason": "customer",
-        "closed_at": at,
-        "updated_at": at,
-        "financial_status": "refunded",
-        "line_items": lines,
+        **{name: money(value) for name, value in (cents | current).items()},
+        **{f"{name}_set": price_set(money(value)) for name, value in (cents | current).items()},
+        "total_shipping_price_set": price_set(money(shipping)),
+        "total_outstanding": money(total),
+        "total_weight": sum(line.variant.grams * line.quantity for line in bought),
     }
 
 
-def _totals(goods: int, shipping: int) -> dict[str, Any]:
-    total = goods + shipping
-    return {
-        "subtotal_price": money(goods),
-        "total_line_items_price": money(goods),
-        "total_discounts": "0.00",
-        "total_tax": money(_tax_cents(total)),
-        "total_price": money(total),
-        "total_price_set": price_set(money(total)),
-        "current_subtotal_price": money(goods),
-        "current_total_tax": money(_tax_cents(total)),
-        "current_total_price": money(total),
-        "total_weight": 0,
+def _tax_total(bought: Sequence[Bought], off: Sequence[int], shipping: int) -> int:
+    """The sum of the lines' taxes and the shipping's; a gift card is money, not goods."""
+    goods = sum(tax_cents(b.cents - cents) for b, cents in zip(bought, off, strict=True) if not b.variant.gift_card)
+    return goods + tax_cents(shipping)
+
+
+def _allocated(amounts: Sequence[int], coupon: str | None) -> list[int]:
+    """A coupon's worth on each line in cents; ``KeyError`` for a code that nobody gave out."""
+    if coupon is None:
+        return [0] * len(amounts)
+    type, value = COUPONS[coupon]
+    whole = sum(amounts) * value // 100 if type == "percentage" else min(value, sum(amounts))
+    shares, done, passed = [], 0, 0
+    for amount in amounts:  # each line up to what is due with it, so that the last cent finds its line
+        passed += amount
+        due = whole * passed // max(1, sum(amounts))
+        shares.append(due - done)
+        done = due
+    return shares
+
+
+def _discounts(coupon: str | None, off: int) -> dict[str, Any]:
+    if coupon is None:
+        return {"discount_codes": [], "discount_applications": []}
+    type, value = COUPONS[coupon]
+    application = {
+        "target_type": "line_item",
+        "type": "discount_code",
+        "value": f"{value}.0" if type == "percentage" else money(value),
+        "value_type": type,
+        "allocation_method": "across",
+        "target_selection": "all",
+        "code": coupon,
     }
+    codes = [{"code": coupon, "amount": money(off), "type": type}]
+    return {"discount_codes": codes, "discount_applications": [application]}
 
 
 def price_set(amount: str) -> dict[str, Any]:
@@ -120,10 +184,11 @@ def price_set(amount: str) -> dict[str, Any]:
     return {"shop_money": value, "presentment_money": value}
 
 
-def _line(order: int, n: int, line: Bought) -> dict[str, Any]:
+def _line(order: int, n: int, line: Bought, off: int) -> dict[str, Any]:
     variant = line.variant
     price = money(variant.price_cents)
     id = order * 8 + 17 + n * 2
+    share = {"amount": money(off), "amount_set": price_set(money(off)), "discount_application_index": 0}
     return {
         "id": id,
         "admin_graphql_api_id": gid("LineItem", id),
@@ -134,7 +199,7 @@ def _line(order: int, n: int, line: Bought) -> dict[str, Any]:
         "title": variant.product,
         "variant_title": variant.title,
         "name": f"{variant.product} - {variant.title}",
-        "vendor": VENDOR,
+        "vendor": variant.vendor,
         "quantity": line.quantity,
         "current_quantity": line.quantity,
         "fulfillable_quantity": line.quantity,
@@ -143,29 +208,46 @@ def _line(order: int, n: int, line: Bought) -> dict[str, Any]:
         "variant_inventory_management": "shopify",
         "price": price,
         "price_set": price_set(price),
-        "total_discount": "0.00",
-        "discount_allocations": [],
-        "tax_lines": [_tax(line.cents)],
-        "taxable": True,
-        "requires_shipping": True,
-        "gift_card": False,
-        "grams": 0,
+        "total_discount": "0.00",  # of the line alone; a code's share is among the allocations
+        "discount_allocations": [share] if off else [],
+        "tax_lines": [] if variant.gift_card else [_tax(line.cents - off)],
+        "taxable": not variant.gift_card,
+        "requires_shipping": not variant.gift_card,
+        "gift_card": variant.gift_card,
+        "grams": variant.grams,
         "properties": [],
     }
 
 
-def _tax_cents(gross: int) -> int:
+def tax_cents(gross: int) -> int:
+    """The tax that an amount contains."""
     return round(gross - gross / (1 + TAX_RATE))
 
 
 def _tax(gross: int) -> dict[str, Any]:
-    amount = money(_tax_cents(gross))
+    return _tax_line(tax_cents(gross))
+
+
+def _tax_line(cents: int) -> dict[str, Any]:
+    amount = money(cents)
     return {"title": "FR TVA", "rate": TAX_RATE, "price": amount, "price_set": price_set(amount)}
 
 
-def _shipping(order: int) -> dict[str, Any]:
-    price = money(SHIPPING_CENTS)
-    return {"id": order + 1, "title": "Colissimo", "code": "Colissimo", "price": price, "price_set": price_set(price)}
+def _shipping(order: int, cents: int) -> dict[str, Any]:
+    price = money(cents)
+    return {
+        "id": order + 1,
+        "title": "Colissimo",
+        "code": "Colissimo",
+        "source": "shopify",
+        "carrier_identifier": None,
+        "price": price,
+        "price_set": price_set(price),
+        "discounted_price": price,
+        "discounted_price_set": price_set(price),
+        "discount_allocations": [],
+        "tax_lines": [_tax(cents)],
+    }
 
 
 def _address(person: tuple[str, str, str, str, str]) -> dict[str, Any]:
@@ -179,8 +261,11 @@ def _address(person: tuple[str, str, str, str, str]) -> dict[str, Any]:
         "zip": code,
         "city": city,
         "province": None,
+        "province_code": None,
         "country": "France",
         "country_code": "FR",
         "phone": None,
         "company": None,
+        "latitude": None,
+        "longitude": None,
     }

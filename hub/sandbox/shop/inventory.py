@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.sandbox.clock import Clock
@@ -141,14 +141,23 @@ class Inventory:
         self._promise(taken, at)
         return taken
 
-    def release(self, order_id: int, at: str) -> None:
-        """Give back what an order was promised."""
-        rows = self.state.rows("SELECT * FROM shop_commitment WHERE order_id = ?", (order_id,))
-        parts = [
-            Piece(item_id=row["item_id"], location_id=row["location_id"], quantity=-row["quantity"]) for row in rows
-        ]
-        self._promise(parts, at)
-        self.state.execute("DELETE FROM shop_commitment WHERE order_id = ?", (order_id,))
+    def release(self, parts: Iterable[Piece], at: str) -> None:
+        """Give back what was promised: it can be sold again."""
+        self._promise([replace(part, quantity=-part.quantity) for part in parts], at)
+
+    def consume(self, parts: Iterable[Piece], at: str) -> None:
+        """What was promised leaves the house; a negative quantity comes back and is promised again."""
+        self.state.insert(
+            "UPDATE shop_level SET committed = committed - ?, updated_at = ? WHERE item_id = ? AND location_id = ?",
+            [(part.quantity, at, part.item_id, part.location_id) for part in parts],
+        )
+
+    def receive(self, parts: Iterable[Piece], at: str) -> None:
+        """Pieces come back and can be sold again where they were received."""
+        self.state.insert(
+            "UPDATE shop_level SET available = available + ?, updated_at = ? WHERE item_id = ? AND location_id = ?",
+            [(part.quantity, at, part.item_id, part.location_id) for part in parts],
+        )
 
     def _split(self, piece: Piece) -> list[Piece]:
         held = self.levels(items=[piece.item_id])

@@ -23,7 +23,10 @@ from hub.sandbox.webhooks import Webhooks
 
 API_VERSION = "2026-04"
 DOMAIN = "maison-omni.myshopify.com"
-TOPICS = ("orders/create", "orders/cancelled")
+TOPICS = (
+    "orders/create", "orders/paid", "orders/updated", "orders/edited", "orders/cancelled", "orders/fulfilled",
+    "refunds/create", "products/update",
+)  # fmt: skip
 GATEWAY_PATH = "/hooks/shop"  # the app itself subscribes to TOPICS here; REST adds further addresses
 SECRET = "shop-webhook-secret"  # noqa: S105 - the name of the file that holds it
 
@@ -60,7 +63,7 @@ class Notices:
                 "X-Shopify-Webhook-Id": str(uuid.uuid4()),
                 "X-Shopify-Event-Id": event,
                 "X-Shopify-Triggered-At": at,
-                "X-Shopify-Order-Id": str(document["id"]),
+                **_subject(topic, document),
             }
             self.webhooks.enqueue("shop", address, headers, body)
 
@@ -84,3 +87,11 @@ class Notices:
     def unsubscribe(self, id: int) -> bool:
         """Whether there was such a subscription."""
         return self.state.execute("DELETE FROM shop_subscription WHERE id = ?", (id,)).rowcount == 1
+
+
+def _subject(topic: str, document: Mapping[str, Any]) -> dict[str, str]:
+    """The header that names what a message is about."""
+    if topic == "products/update":
+        return {"X-Shopify-Product-Id": str(document["id"])}
+    about = document.get("order_edit", document)
+    return {"X-Shopify-Order-Id": str(about.get("order_id", about["id"]))}

@@ -1,95 +1,92 @@
-"""Web orders: placed, promised pieces from a location, sometimes cancelled; told to subscribers as they happen."""
+"""Web orders: placed, promised pieces from a location, and kept as the documents that REST shows."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from hub.sandbox.baskets import Baskets, Line
+from hub.sandbox.baskets import Line
 from hub.sandbox.clock import Clock
 from hub.sandbox.shop import documents
+from hub.sandbox.shop.accounts import Document, Transaction, net_cents, settled, shipping_cents, transaction
 from hub.sandbox.shop.catalog import Catalog
-from hub.sandbox.shop.documents import Bought
-from hub.sandbox.shop.inventory import Inventory, Piece
+from hub.sandbox.shop.documents import Bought, Terms
 from hub.sandbox.shop.notices import Notices
+from hub.sandbox.shop.promises import Promises
 from hub.sandbox.shop.tables import shown, stored
 from hub.sandbox.state import State
 
 FIRST_ORDER, FIRST_NUMBER = 5361922875606, 1001
 STEP = 32768
-BACKLOG, BACKLOG_CANCELLED = 40, 5
-BACKLOG_SPAN = timedelta(hours=10)
+KINDS = {"paid": ("sale", "success"), "authorized": ("authorization", "success"), "pending": ("sale", "pending")}
 
 
 class Orders:
-    """Orders as REST shows them; each is one JSON document."""
+    """Each order is one JSON document and its transactions."""
 
-    def __init__(self, state: State, catalog: Catalog, inventory: Inventory, notices: Notices, clock: Clock) -> None:
+    def __init__(self, state: State, catalog: Catalog, promises: Promises, notices: Notices, clock: Clock) -> None:
         self.state = state
         self.catalog = catalog
-        self.inventory = inventory
+        self.promises = promises
         self.notices = notices
         self.clock = clock
 
-    def populate(self, baskets: Baskets) -> None:
-        """The orders of the last hours; their webhooks went out long ago, to nobody."""
-        start = baskets.world.start
-        draw = baskets.world.random("shop orders")
-        moments = sorted(start - timedelta(minutes=2) - BACKLOG_SPAN * draw.random() for _ in range(BACKLOG))
-        with self.state.transaction():
-            placed = [self.place(baskets.lines(draw.choice((1, 1, 2, 2, 3))), at, quiet=True)["id"] for at in moments]
-            for position in sorted(draw.sample(range(BACKLOG), BACKLOG_CANCELLED)):
-                wait = (start - moments[position]) * (0.1 + 0.8 * draw.random())
-                self.cancel(placed[position], moments[position] + wait, quiet=True)
+    def place(
+        self, lines: Iterable[Line], at: datetime, terms: Terms | None = None, *, quiet: bool = False
+    ) -> Document:
+        """An order of ``lines`` (the retailer's codes); its pieces are committed at once.
 
-    def place(self, lines: Iterable[Line], at: datetime, *, quiet: bool = False) -> dict[str, Any]:
-        """A paid order of ``lines`` (the retailer's codes); its pieces are committed at once."""
+        ``orders/create`` tells of its payment as well, so that ``orders/paid`` follows only a later one.
+        """
+        terms = terms or Terms()
         with self.state.transaction():
             bought = [Bought(variant=self.catalog.variant(line.sku), quantity=line.quantity) for line in lines]
             row = self.state.row("SELECT count(*) AS n FROM shop_order")
             n = row["n"] if row else 0
-            document = documents.order(FIRST_ORDER + n * STEP, FIRST_NUMBER + n, bought, shown(stored(at)))
-            self._commit(document["id"], bought, stored(at))
+            new = documents.order(FIRST_ORDER + n * STEP, FIRST_NUMBER + n, bought, shown(stored(at)), terms)
+            transactions = _payments(new, terms)
+            document = {**settled(new, transactions, new["updated_at"]), **terms.changes}
+            for line, one in zip(new["line_items"], bought, strict=True):
+                self.promises.make(document["id"], line["id"], one.variant.item_id, one.quantity, stored(at))
             self.state.execute(
-                "INSERT INTO shop_order VALUES (?, ?, ?, ?, NULL, ?)",
-                (document["id"], document["order_number"], stored(at), stored(at), json.dumps(document)),
+                "INSERT INTO shop_order VALUES (?, ?, ?, ?, NULL, ?, ?)",
+                (new["id"], new["order_number"], *[stored(at)] * 2, json.dumps(document), json.dumps(transactions)),
             )
             if not quiet:
                 self.notices.send("orders/create", document)
         return document
 
-    def _commit(self, id: int, bought: Sequence[Bought], at: str) -> None:
-        wanted = [Piece(item_id=b.variant.item_id, quantity=b.quantity) for b in bought]
-        parts = self.inventory.commit(wanted, at)
-        self.state.insert(
-            "INSERT INTO shop_commitment VALUES (?, ?, ?, ?)",
-            [(id, part.item_id, part.location_id, part.quantity) for part in parts],
+    def keep(self, document: Document, transactions: Sequence[Transaction], at: datetime) -> Document:
+        """Store a changed order; answers the document with its statuses and totals as they are now."""
+        document = settled(document, transactions, shown(stored(at)))
+        self.state.execute(
+            "UPDATE shop_order SET updated_at = ?, cancelled_at = ?, document = ?, transactions = ? WHERE id = ?",
+            (
+                stored(at),
+                stored(datetime.fromisoformat(document["cancelled_at"])) if document["cancelled_at"] else None,
+                json.dumps(document),
+                json.dumps(list(transactions)),
+                document["id"],
+            ),
         )
-
-    def cancel(self, id: int, at: datetime, *, quiet: bool = False) -> dict[str, Any]:
-        """Cancel an order and put its pieces back; cancelling it again changes nothing. ``KeyError``: no such order."""
-        with self.state.transaction():
-            document = self.get(id)
-            if document is None:
-                raise KeyError(id)
-            if document["cancelled_at"] is not None:
-                return document
-            self.inventory.release(id, stored(at))
-            document = documents.cancelled(document, shown(stored(at)))
-            self.state.execute(
-                "UPDATE shop_order SET updated_at = ?, cancelled_at = ?, document = ? WHERE id = ?",
-                (stored(at), stored(at), json.dumps(document), id),
-            )
-            if not quiet:
-                self.notices.send("orders/cancelled", document)
         return document
 
-    def get(self, id: int) -> dict[str, Any] | None:
+    def get(self, id: int) -> Document | None:
         """One order; None when there is none."""
         row = self.state.row("SELECT document FROM shop_order WHERE id = ?", (id,))
         return json.loads(row["document"]) if row else None
+
+    def transactions(self, id: int) -> list[Transaction]:
+        """An order's payments, as REST shows them."""
+        row = self.state.row("SELECT transactions FROM shop_order WHERE id = ?", (id,))
+        return json.loads(row["transactions"]) if row else []
+
+    def holding(self, part: str, id: int) -> Document | None:
+        """The order that has the refund or fulfilment ``id`` (``part`` is refunds or fulfillments)."""
+        found = self.get(id - (id - FIRST_ORDER) % STEP)
+        return found if found and any(one["id"] == id for one in found[part]) else None
 
     def page(
         self,
@@ -108,3 +105,18 @@ class Orders:
             f" ORDER BY {sort} {way}, id {way} LIMIT {limit}",
             [*values],
         )
+
+
+def _payments(document: Document, terms: Terms) -> list[Transaction]:
+    """The transactions of the checkout: each payment takes what it was given, the open one what is left."""
+    kind, status = KINDS[terms.payment]
+    total, found = (
+        sum(net_cents(line) for line in document["line_items"]) + shipping_cents(document),
+        list[Transaction](),
+    )
+    fixed = sum(amount for _, amount in terms.payments if amount is not None)
+    for n, (gateway, amount) in enumerate(terms.payments):
+        part = total - fixed if amount is None else amount
+        how = "sale" if gateway == documents.GIFT_CARD else kind
+        found.append(transaction(document, n, how, gateway, part, document["created_at"], status=status))
+    return found

@@ -1,24 +1,20 @@
 """``inventorySetQuantities`` as Shopify's 2026-04 carries it out: compare-and-set, all or nothing, once per key.
 
 Rules: https://shopify.dev/docs/apps/build/orders-fulfillment/inventory-management-apps/manage-quantities-states
-and https://shopify.dev/docs/api/usage/implementing-idempotency (a key lives 24 hours; the answer to a
-repeated call is read from what the first one stored).
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
+from hub.sandbox.shop.idempotency import Keys
 from hub.sandbox.shop.inventory import Inventory, Level
 from hub.sandbox.shop.tables import legacy_id, stored
 
-KEY_LIVES = timedelta(hours=24)
 LIMIT = 1_000_000_000
 NAMES = ("available", "on_hand")
 REASONS = frozenset({
@@ -72,20 +68,16 @@ class Quantities:
     def __init__(self, inventory: Inventory) -> None:
         self.inventory = inventory
         self.state = inventory.state
+        self.keys = Keys(inventory.state, inventory.clock)
 
     def set(self, key: str, value: Mapping[str, Any]) -> Outcome:
         """Carry out one ``InventorySetQuantitiesInput`` under an idempotency key."""
-        now = self.inventory.clock.now()
-        self.state.execute("DELETE FROM shop_idempotency WHERE used_at <= ?", (stored(now - KEY_LIVES),))
-        fingerprint = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-        earlier = self.state.row("SELECT * FROM shop_idempotency WHERE key = ?", (key,))
+        earlier = self.keys.earlier(key, value)
         if earlier is not None:
-            return _again(earlier, fingerprint)
+            errors = [UserError(code=earlier.error)] if earlier.error else []
+            return Outcome(adjustment=earlier.made, errors=errors)
         outcome = self._first(value)
-        self.state.execute(
-            "INSERT INTO shop_idempotency VALUES (?, ?, ?, ?, ?)",
-            (key, fingerprint, stored(now), bool(outcome.errors), outcome.adjustment),
-        )
+        self.keys.remember(key, value, outcome.adjustment, failed=bool(outcome.errors))
         return outcome
 
     def _first(self, value: Mapping[str, Any]) -> Outcome:
@@ -145,14 +137,6 @@ class Quantities:
             (*head, json.dumps(changes)),
         )
         return cursor.lastrowid
-
-
-def _again(earlier: Any, fingerprint: str) -> Outcome:
-    if earlier["fingerprint"] != fingerprint:
-        return Outcome(errors=[UserError(code="IDEMPOTENCY_KEY_PARAMETER_MISMATCH")])
-    if earlier["failed"]:
-        return Outcome(errors=[UserError(code="IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED")])
-    return Outcome(adjustment=earlier["adjustment_id"])
 
 
 def _head_errors(value: Mapping[str, Any]) -> Iterator[UserError]:

@@ -114,6 +114,12 @@ class Rest:
             raise Refusal(NOT_FOUND)
         return Reply(body={"order": document})
 
+    def transactions(self, request: Request, note: Note) -> Reply:
+        id = _path_id(request)
+        if self.shop.orders.get(id) is None:
+            raise Refusal(NOT_FOUND)
+        return Reply(body={"transactions": self.shop.orders.transactions(id)})
+
     # --- webhooks ---------------------------------------------------------------------------------
 
     def webhooks(self, request: Request, note: Note) -> Reply:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from hub.sandbox.baskets import Baskets, Line
 from hub.sandbox.clock import Clock
 from hub.sandbox.ledger import Ledger
-from hub.sandbox.shop import rest_shapes
+from hub.sandbox.shop import backlog, rest_shapes
+from hub.sandbox.shop.acts import Acts, Back, Tracking, parts_of
 from hub.sandbox.shop.catalog import Catalog
+from hub.sandbox.shop.documents import Terms
 from hub.sandbox.shop.inventory import Inventory
 from hub.sandbox.shop.media import Media
 from hub.sandbox.shop.metafields import Metafields
@@ -21,7 +23,8 @@ from hub.sandbox.shop.opening import Opening
 from hub.sandbox.shop.options import Options
 from hub.sandbox.shop.orders import Orders
 from hub.sandbox.shop.products import Products
-from hub.sandbox.shop.tables import TABLES
+from hub.sandbox.shop.promises import Promises
+from hub.sandbox.shop.tables import TABLES, stored
 from hub.sandbox.shop.texts import Texts
 from hub.sandbox.shop.variants import Variants
 from hub.sandbox.state import State
@@ -51,14 +54,16 @@ class Shop:
         self.texts = Texts(state, clock)
         self.metafields = Metafields(state, clock)
         self.notices = Notices(state, clock)
-        self.orders = Orders(state, self.catalog, self.inventory, self.notices, clock)
+        self.promises = Promises(self.inventory)
+        self.orders = Orders(state, self.catalog, self.promises, self.notices, clock)
+        self.acts = Acts(self.orders, self.notices)
 
     def populate(self, baskets: Baskets) -> None:
         """Articles, outdated levels and the orders of the last hours."""
         with self.state.transaction():
             Opening(self.catalog).populate()
             self.inventory.populate()
-            self.orders.populate(baskets)
+            backlog.populate(self, baskets)
 
     def app(self) -> FastAPI:
         """The Admin API under ``/admin/api/2026-04/``."""
@@ -93,14 +98,102 @@ class Shop:
 
     # --- what happens in a shop -------------------------------------------------------------------
 
-    def order(self, lines: Iterable[Line | tuple[str, int]], at: datetime | None = None) -> dict[str, Any]:
-        """A customer buys: the order as REST shows it. Lowers ``available`` and sends ``orders/create``."""
+    def order(
+        self, lines: Iterable[Line | tuple[str, int]], at: datetime | None = None, **terms: Any
+    ) -> dict[str, Any]:
+        """A customer buys: the order as REST shows it. Lowers ``available`` and sends ``orders/create``.
+
+        ``terms`` are those of :class:`Terms`: ``coupon="BIENVENUE10"``, ``payment="authorized"`` or ``"pending"``,
+        ``payments=(("gift_card", 500), ("shopify_payments", None))``, ``changes={"currency": "USD"}`` and so on.
+        """
         wanted = [line if isinstance(line, Line) else Line(sku=line[0], quantity=line[1]) for line in lines]
-        return self.orders.place(wanted, at or self.clock.now())
+        return self.orders.place(wanted, at or self.clock.now(), Terms(**terms))
+
+    def pay(self, order_id: int, cents: int | None = None, gateway: str | None = None) -> dict[str, Any]:
+        """Money comes in, all that is outstanding unless ``cents`` says less. Sends ``orders/paid`` once it is all."""
+        return self.acts.pay(order_id, self.clock.now(), cents, gateway)
 
     def cancel(self, order_id: int) -> dict[str, Any]:
         """A customer changes their mind: the order as REST shows it now. Sends ``orders/cancelled``."""
-        return self.orders.cancel(order_id, self.clock.now())
+        return self.acts.cancel(order_id, self.clock.now())
+
+    def fulfil(self, order_id: int, tracking: str | None = None, carrier: str | None = None) -> list[dict[str, Any]]:
+        """A person sends all that is left, one parcel from each place: the fulfilments as REST shows them."""
+        parts = parts_of(self.promises.of(order_id))
+        places = dict.fromkeys(promise.location_id for promise, _ in parts)
+        by_place = [[part for part in parts if part[0].location_id == place] for place in places]
+        track = Tracking(company=carrier, number=tracking)
+        return [self.acts.fulfil(order_id, group, track, self.clock.now()) for group in by_place]
+
+    def refund(
+        self,
+        order_id: int,
+        lines: Iterable[tuple[str, int]] = (),
+        location: str | None = None,
+        *,
+        restock: bool = True,
+        cents: int | None = None,
+        shipping_cents: int = 0,
+        note: str | None = None,
+    ) -> dict[str, Any]:
+        """A person refunds pieces (the retailer's codes) or money alone: the refund as REST shows it.
+
+        Pieces that were sent are put back at ``location`` (nowhere without one), those that were not
+        where they were promised. Sends ``refunds/create`` and ``orders/updated``.
+        """
+        row = self.state.row("SELECT id FROM shop_location WHERE code = ?", (location,)) if location else None
+        if location and row is None:
+            raise KeyError(location)
+        backs = [self._back(order_id, *line, row["id"] if row else None, restock) for line in lines]
+        return self.acts.refund(order_id, backs, self.clock.now(), amount=cents, shipping=shipping_cents, note=note)
+
+    def _back(self, order_id: int, code: str, quantity: int, location: int | None, restock: bool) -> Back:
+        line = self._line(order_id, code)
+        unsent = line["fulfillable_quantity"] >= quantity
+        kind = "cancel" if unsent else "return" if location else "no_restock"
+        return Back(
+            line_id=line["id"], quantity=quantity, restock=kind if restock else "no_restock", location_id=location
+        )
+
+    def edit(self, order_id: int, code: str, quantity: int) -> dict[str, Any]:
+        """A person changes how many pieces of an article are left in an order. Sends ``orders/edited``."""
+        return self.acts.edit(order_id, self._line(order_id, code)["id"], quantity, self.clock.now())
+
+    def _line(self, order_id: int, code: str) -> dict[str, Any]:
+        order, variant = self.orders.get(order_id), self.catalog.variant(code)
+        lines = [line for line in order["line_items"] if line["variant_id"] == variant.id] if order else []
+        if not lines:
+            raise KeyError(f"{order_id} {code}")
+        found: dict[str, Any] = lines[0]
+        return found
+
+    def merchandiser_edits(self, product: str, **texts: str) -> dict[str, Any]:
+        """A person changes a product (the retailer's code) in the admin: the product as REST shows it.
+
+        ``texts`` are named as in ``ProductUpdateInput`` (title, descriptionHtml, vendor, productType, status).
+        Sends ``products/update``.
+        """
+        id = self.catalog.product_of(product)["id"]
+        with self.state.transaction():
+            outcome = self.products.update(id, texts)
+            if outcome.errors:
+                raise ValueError(outcome.errors[0]["message"])
+            document = self.product_document(self.catalog.product(id))
+            self.notices.send("products/update", document)
+        return document
+
+    def merchandiser_prices(self, code: str, price_cents: int, compare_at_cents: int | None = None) -> dict[str, Any]:
+        """A person types another price of an article into the admin; sends ``products/update``."""
+        variant = self.catalog.variant(code)
+        with self.state.transaction():
+            self.state.execute(
+                "UPDATE shop_variant SET price_cents = ?, compare_at_cents = ?, updated_at = ? WHERE id = ?",
+                (price_cents, compare_at_cents, stored(self.clock.now()), variant.id),
+            )
+            self.catalog.touch([variant.product_id], stored(self.clock.now()))
+            document = self.product_document(self.catalog.product(variant.product_id))
+            self.notices.send("products/update", document)
+        return document
 
     def set_available(self, sku: str, location: str, available: int) -> None:
         """A merchandiser types a number into the admin; nobody is told."""

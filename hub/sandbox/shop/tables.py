@@ -54,12 +54,18 @@ TABLES = (
     "CREATE INDEX IF NOT EXISTS shop_level_by_location ON shop_level (location_id, item_id)",
     """CREATE TABLE IF NOT EXISTS shop_order (
         id INTEGER PRIMARY KEY, number INTEGER NOT NULL UNIQUE, created_at TEXT NOT NULL, updated_at TEXT NOT NULL,
-        cancelled_at TEXT, document TEXT NOT NULL)""",
+        cancelled_at TEXT, document TEXT NOT NULL, transactions TEXT NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS shop_order_by_update ON shop_order (updated_at, id)",
-    """CREATE TABLE IF NOT EXISTS shop_commitment (
-        order_id INTEGER NOT NULL, item_id INTEGER NOT NULL, location_id INTEGER NOT NULL,
-        quantity INTEGER NOT NULL)""",
-    "CREATE INDEX IF NOT EXISTS shop_commitment_by_order ON shop_commitment (order_id)",
+    # pieces promised to a line from a location; those of one order and location are one fulfilment order
+    """CREATE TABLE IF NOT EXISTS shop_promise (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, order_id INTEGER NOT NULL, fulfillment_order_id INTEGER NOT NULL,
+        line_id INTEGER NOT NULL, item_id INTEGER NOT NULL, location_id INTEGER NOT NULL, total INTEGER NOT NULL,
+        remaining INTEGER NOT NULL, fulfilled INTEGER NOT NULL DEFAULT 0, updated_at TEXT NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS shop_promise_by_order ON shop_promise (order_id)",
+    "CREATE INDEX IF NOT EXISTS shop_promise_by_fulfillment_order ON shop_promise (fulfillment_order_id)",
+    """CREATE TABLE IF NOT EXISTS shop_fulfilled (
+        fulfillment_id INTEGER NOT NULL, promise_id INTEGER NOT NULL, quantity INTEGER NOT NULL,
+        PRIMARY KEY (fulfillment_id, promise_id)) WITHOUT ROWID""",
     """CREATE TABLE IF NOT EXISTS shop_adjustment (
         id INTEGER PRIMARY KEY AUTOINCREMENT, created_at TEXT NOT NULL, reason TEXT NOT NULL, reference TEXT,
         changes TEXT NOT NULL)""",
