@@ -1,4 +1,4 @@
-"""What is asked at the counter: states and events of one subject, as they are known now."""
+"""What the counter asks of the journal that no pass does, and what it decides alone."""
 
 from __future__ import annotations
 
@@ -8,30 +8,11 @@ from typing import Any
 
 from hub.journal.database import Connection
 
-StateRow = tuple[str, str, str, str, dict[str, Any], datetime]  # object, key, subject, system, data, as of
-
 
 def all_of(connection: Connection, object: str) -> list[tuple[str, str, dict[str, Any]]]:
     """Every system's word on every key of ``object``, which must be few: (key, system, data)."""
     return connection.execute(
         "SELECT key, system, data FROM source_state WHERE object = %s ORDER BY key, system", (object,)
-    ).fetchall()
-
-
-def states_of(connection: Connection, objects: Sequence[str], subjects: Sequence[str]) -> list[StateRow]:
-    """Every system's word on the ``objects`` of ``subjects``."""
-    return connection.execute(
-        """SELECT object, key, subject, system, data, as_of FROM source_state
-           WHERE object = ANY(%s) AND subject = ANY(%s) ORDER BY object, key, system""",
-        (list(objects), list(subjects)),
-    ).fetchall()
-
-
-def events_of(connection: Connection, object: str, subject: str) -> list[tuple[str, str, dict[str, Any]]]:
-    """Every event of ``subject``, oldest first: (system, id, data)."""
-    return connection.execute(
-        "SELECT system, id, data FROM event WHERE object = %s AND subject = %s ORDER BY event_time, id",
-        (object, subject),
     ).fetchall()
 
 

@@ -16,7 +16,7 @@ from support.counter import Counter, counter, described
 
 from hub.gateway.api.body import LIMIT
 from hub.gateway.api.problems import KINDS
-from hub.journal import clients, connect
+from hub.journal import clients, connect, waiting
 from hub.journal.vault import Vault
 from hub.schemas import Schemas
 
@@ -295,6 +295,9 @@ def test_a_channel_must_be_known_and_be_named_where_there_are_several(desk: Coun
 # --- orders -----------------------------------------------------------------------------------------
 
 
+ORDER = "SHOP-1001"
+
+
 @pytest.fixture(scope="module")
 def ordered(desk: Counter) -> str:
     """An order that the shop told of, the ERP took, and of which a piece came back to a store."""
@@ -302,24 +305,34 @@ def ordered(desk: Counter) -> str:
         payload = '{"customer": {"name": "Zoé 👗"}, "ship_to": {"country": "FR"}}'.encode()
         personal = Vault(desk.project.parent / "home" / "vault").keep(journal, "personal", payload)
     lines = [{"line": "1", "sku": "OR1", "quantity": 1, "unit_price": "19.90", "total": "19.90"}]
-    document = {"order": "SHOP-1001", "state": "open", "total": "19.90", "lines": lines, "personal": personal}
-    desk.state("shop", "order", "SHOP-1001", "SHOP-1001", document)
-    status = {"order": "SHOP-1001", "state": "accepted", "changed_at": desk.clock.now().isoformat()}
-    desk.state("erp", "order_status", "SHOP-1001", "SHOP-1001", status)
-    shipment = {"order": "SHOP-1001", "fulfilment": "L-1", "state": "shipped", "tracking": "1Z", "lines": []}
-    desk.state("erp", "fulfilment", "SHOP-1001@L-1", "SHOP-1001", shipment)
-    back = {"order": "SHOP-1001", "amount": "19.90", "lines": [{"sku": "OR1", "quantity": 1, "location": "ST02"}]}
-    desk.event("tills", "order_return", "TILLS-R1", "SHOP-1001", "SHOP-1001", **back)
-    desk.event("shop", "order_return", "TILLS-R1", "SHOP-1001", "SHOP-1001", **back)
-    return "SHOP-1001"
+    document = {
+        "order": ORDER,
+        "channel": "shop",
+        "state": "open",
+        "total": "19.90",
+        "lines": lines,
+        "personal": personal,
+    }
+    desk.state("shop", "order", ORDER, ORDER, document)
+    status = {"order": ORDER, "state": "accepted", "changed_at": desk.clock.now().isoformat()}
+    desk.state("erp", "order_status", ORDER, ORDER, status)
+    shipment = {"order": ORDER, "fulfilment": "L-1", "state": "shipped", "tracking": "1Z", "lines": []}
+    desk.state("erp", "fulfilment", "SHOP-1001@L-1", ORDER, shipment)
+    back = {"order": ORDER, "amount": "19.90", "lines": [{"sku": "OR1", "quantity": 1, "location": "ST02"}]}
+    desk.event("tills", "order_return", "TILLS-R1", ORDER, ORDER, **back)
+    desk.event("shop", "order_return", "TILLS-R1", ORDER, ORDER, **back)
+    with connect(desk.dsn) as journal:
+        waiting.replace(journal, "order_progress", [ORDER], {(ORDER, "shop"): ["the shop knows no ST02"]})
+    return ORDER
 
 
 def test_an_order_is_told_over_all_systems_and_each_return_once(desk: Counter, ordered: str) -> None:
     found = desk.get(f"/orders/{ordered}")
     assert found["document"]["lines"][0]["total"] == "19.90"
-    assert found["status"]["state"] == "accepted"
+    assert [(s["system"], s["state"]) for s in found["statuses"]] == [("erp", "accepted")]
     assert [f["tracking"] for f in found["fulfilments"]] == ["1Z"]
-    assert [r["id"] for r in found["returns"]] == ["TILLS-R1"]
+    assert [(r["id"], r["system"]) for r in found["returns"]] == [("TILLS-R1", "tills")]
+    assert found["waits_for"] == ["the shop knows no ST02"]
 
 
 def test_what_is_personal_never_leaves_without_its_scope(desk: Counter, ordered: str) -> None:

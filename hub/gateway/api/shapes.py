@@ -103,10 +103,10 @@ class Order(Shape):
     """One order over all systems."""
 
     document: dict[str, Any] = Field(description="The canonical order without what is personal.")
-    as_of: datetime = Field(description="Since when the channel says so.")
-    status: dict[str, Any] | None = Field(description="What the system that fulfils says; null before it did.")
-    fulfilments: list[dict[str, Any]] = Field(description="Shipments and collections.")
-    returns: list[dict[str, Any]] = Field(description="What came or went back, wherever it was recorded.")
+    statuses: list[dict[str, Any]] = Field(description="What each system that fulfils says; none before it did.")
+    fulfilments: list[dict[str, Any]] = Field(description="Shipments and collections, each with who told it.")
+    returns: list[dict[str, Any]] = Field(description="What came or went back, each once, with who told it first.")
+    waits_for: list[str] = Field(description="What keeps it from going on, in sentences.")
     personal: dict[str, Any] | None = Field(description="Customer, address, note; null without the scope personal.")
 
 
