@@ -41,6 +41,8 @@ def written(value: Any) -> str:
         return str(value.value)
     if isinstance(value, str):
         return value if value and value == value.strip() else json.dumps(value, ensure_ascii=False)
+    if value is None:
+        return "null"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{written(k)}: {written(v)}" for k, v in value.items()) + "}"
     if isinstance(value, tuple | list | set | frozenset):
