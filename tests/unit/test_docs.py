@@ -143,7 +143,8 @@ def test_make_targets_in_documents_exist(document: Path) -> None:
 RUNBOOK = PROJECT / "docs" / "runbook.md"
 SENTENCE = re.compile(r"^\| (`[^|]*?) \| ", re.MULTILINE)
 PLACEHOLDER = re.compile(
-    r"\.\.\.+|'[^']*'|\"[^\"]*\"|\b(?:shop|stores|erp|tills|api-server|connection \w+)\b|\d+(?::\d+)?|[/()]"
+    r"\.\.\.+|'[^']*'|\"[^\"]*\"|\b(?:shop|stores|erp|tills|pim|dam|pos|title|api-server|connection \w+)\b|"
+    r"[A-Z]{2}\d{4}(?:-\w+)*|\d+(?::\d+)?|[/()]"
 )
 
 
