@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from hub.errors import ConfigError
+from hub.flow.objects import OBJECTS
 from hub.journal import desired, events, snapshots, states
 from hub.journal.desired import Desired
 from hub.model import Ticket
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from hub.flow.engine import Engine
 
 OBJECT = "stock_level"  # what is delivered
+DERIVED = "availability"
 
 
 EventRow = tuple[str, str, dict[str, Any]]  # system, id, data
@@ -135,7 +137,8 @@ def news_until(engine: Engine, flow: str, target: str) -> datetime:
         mappings = engine.mappings(target)
     except ConfigError:
         return NEVER  # reading it says what is wrong; what is derived for the others does not wait for that
-    told = [snapshots.as_of(engine.journal, target, mapping.target, "") for mapping in mappings]
+    stock = [m.target for m in mappings if m.target in OBJECTS and DERIVED in OBJECTS[m.target].derives]
+    told = [snapshots.as_of(engine.journal, target, object, "") for object in stock]
     return min((t or NEVER for t in told), default=engine.clock.now())
 
 
