@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hub.errors import StopRun
-from hub.journal import desired, price_history, remotes, words
+from hub.journal import desired, price_history, recompute, remotes, words
 from hub.journal.desired import Desired
 from hub.journal.words import Said
 from hub.retail.product import Demands, Known, Missing, Word, Words, complete_product, held_back, says
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hub.flow.engine import Engine
 
 OBJECT = "product"  # what is delivered
+DERIVED = "complete_product"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,11 @@ def is_priced(engine: Engine, target: str) -> bool:
     """Whether the target receives prices from us at all."""
     flow = engine.landscape.flows.get("price")
     return flow is not None and target in flow.targets
+
+
+def look_again(engine: Engine, subjects: Iterable[str]) -> None:
+    """A target was read and does not show these: whether they may be shown at once is derived again."""
+    recompute.mark(engine.journal, DERIVED, dict.fromkeys(subjects, False), engine.clock.now())
 
 
 def is_unseen(seen: Mapping[str, Any] | None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hub.flow import carried, derive, edits, learned
+from hub.flow import carried, derive, edits, learned, products
 from hub.flow.outcome import Pass
 from hub.flow.understood import understood
 from hub.journal import outbox, remotes
@@ -19,7 +19,10 @@ KEYS_AT_ONCE = 50_000  # together, so that a target can be asked in the way that
 
 
 def read_back(engine: Engine, current: Pass, target: str, object: str, capability: Capability) -> bool:
-    """Read every key in doubt; True when one holds something else than was believed: the target has news."""
+    """Read every key in doubt; True when the target has news: one holds something else than was believed.
+
+    That a product is not shown yet is news as well: what it should hold depends on it.
+    """
     if capability.read_back is None:
         return False
     contradicted = False
@@ -51,15 +54,19 @@ def read_some(
     ]
     with understood(target):
         found = {r.key: remote for r, remote in engine.target(target).find(object, references).items()}
+    keys = [row.key for row in rows]
+    held = {key: (dict(found[key].value) if key in found else {}, 0) for key in keys}
+    unseen = {
+        row.key: row.subject for row in rows if object == products.OBJECT and products.is_unseen(held[row.key][0])
+    }
     with engine.journal.transaction():
+        products.look_again(engine, unseen.values())  # before the outbox: that is the order of all who need both
         outbox.alone(engine.journal, target)
-        keys = [row.key for row in rows]
         believed = remotes.believed(engine.journal, target, object, keys)
-        held = {key: (dict(found[key].value) if key in found else {}, 0) for key in keys}
         edits.notice(engine, current, target, object, believed, {key: value for key, (value, _) in held.items()})
         remotes.confirm(engine.journal, target, object, held, read_at=began)
         learned.keep(engine, current, target, object, {row.key: row.parts for row in rows}, found, held)
         learned.gone(engine, target, object, capability, [key for key in keys if key not in found])
         subjects = [row.subject for row in rows]
         derive.enqueue_for(engine, current, current.flow, target, subjects, urgent=False)
-    return any(key in believed and believed[key] != value for key, (value, _) in held.items())
+    return any(believed[key] != value if key in believed else key in unseen for key, (value, _) in held.items())
