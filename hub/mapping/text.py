@@ -112,6 +112,18 @@ def join(separator: str) -> Step:
     return step
 
 
+@function("list", takes="any", gives="list", examples=[("ST05", ["ST05"]), ({}, Unfit())])
+def list_() -> Step:
+    """A list of this one text or whole number; for a field that may hold several where the source names one."""
+
+    def step(value: Any) -> list[Any]:
+        if isinstance(value, str) or value.__class__ is int:
+            return [value]
+        raise Unfit(f"{shown(value)} is neither text nor a whole number")
+
+    return step
+
+
 @function(
     "flag",
     takes="any",

@@ -149,6 +149,57 @@ def date_(format: str = "%Y-%m-%d") -> Step:
     return step
 
 
+@function(
+    "start_of_day",
+    takes="text",
+    gives="time",
+    examples=[
+        ("20261121", {"format": "%Y%m%d", "zone": "Europe/Paris"}, "2026-11-21T00:00:00+01:00"),
+        ("2026-03-30", {"zone": "Europe/Paris"}, "2026-03-30T00:00:00+02:00"),
+        ("2026-09-06", {"zone": "America/Santiago"}, "2026-09-06T01:00:00-03:00"),
+        ("20260230", {"format": "%Y%m%d", "zone": "Europe/Paris"}, Unfit()),
+    ],
+)
+def start_of_day(format: str = "%Y-%m-%d", *, zone: str) -> Step:
+    """The first moment of a calendar day in ``zone``: midnight, or where the clocks skip it, what follows the gap."""
+    return _day(format, zone, 0)
+
+
+@function(
+    "end_of_day",
+    takes="text",
+    gives="time",
+    examples=[
+        ("20261121", {"format": "%Y%m%d", "zone": "Europe/Paris"}, "2026-11-22T00:00:00+01:00"),
+        ("2026-10-25", {"zone": "Europe/Paris"}, "2026-10-26T00:00:00+01:00"),
+        ("2026-03-29", {"zone": "Europe/Paris"}, "2026-03-30T00:00:00+02:00"),
+        ("9999-12-31", {"zone": "Europe/Paris"}, Unfit()),
+    ],
+)
+def end_of_day(format: str = "%Y-%m-%d", *, zone: str) -> Step:
+    """The first moment after a calendar day in ``zone``; for a last day that still counts, as price lists name it."""
+    return _day(format, zone, 1)
+
+
+def _day(format: str, zone: str, later: int) -> Step:
+    """The first moment of the day that is ``later`` days after the one that is written."""
+    pattern, tz = _pattern(format), _zone(zone)
+
+    def step(value: Any) -> datetime:
+        match = pattern.fullmatch(a_text(value))
+        if match is None:
+            raise Unfit(f"{shown(value)} is not a day of the form {format}")
+        try:
+            midnight = _naive(match, value).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=later)
+            # fold 0: of a midnight that comes twice the first; one that is skipped lands behind the gap.
+            found = midnight.replace(tzinfo=tz).astimezone(UTC).astimezone(tz)
+        except OverflowError:
+            raise Unfit(f"{shown(value)} is outside the calendar") from None
+        return found.replace(tzinfo=_fixed(cast("timedelta", found.utcoffset())))
+
+    return step
+
+
 def _pattern(format: str) -> re.Pattern[str]:
     """A strict expression for ``format``."""
     parts, at = [], 0
@@ -205,12 +256,16 @@ def _moment(naive: datetime, offset: timedelta, text: str) -> datetime:
     return naive.replace(tzinfo=_fixed(offset))
 
 
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise BadArgument(f"there is no time zone {shown(name)}") from None
+
+
 def _local(zone: str) -> Callable[[datetime], datetime]:
     """Gives naive times of ``zone`` their offset."""
-    try:
-        tz = ZoneInfo(zone)
-    except (KeyError, ValueError, OSError):
-        raise BadArgument(f"there is no time zone {shown(zone)}") from None
+    tz = _zone(zone)
 
     def step(naive: datetime) -> datetime:
         # PEP 495: in a gap the offset before the change (fold 0) is the smaller one, in a fold the greater.
