@@ -38,6 +38,10 @@ class Reply:
     url: str
 
 
+class TooLarge(StopRun):
+    """The service refuses a request for its size (HTTP 413); nothing was carried out."""
+
+
 class Soap:
     """The operations of one service; ``faults`` maps the vendor's fault codes to errors.
 
@@ -179,9 +183,11 @@ class _Carrier:
             headers=headers,
             effect=self.effect,
             cost=self.cost,
-            accept=frozenset({400, 500}),
+            accept=frozenset({400, 413, 500}),
         )
         self.answer = self.http.once(call)
+        if self.answer.status == 413:
+            raise TooLarge(f"{self.http.connection.id}: the request is larger than the service takes")
         if self.answer.status >= 400 and b"Fault" not in self.answer.body:
             raise error_of_answer(self.http.connection.id, call, self.answer, datetime.now(UTC))
         return _response(self.answer)

@@ -87,13 +87,18 @@ class Sales:
             return self.sale(reference).number
 
     def revise(self, content: Mapping[str, Any]) -> str:
-        """Put new lines and amounts in the place of the old; allocated pieces follow."""
+        """Put new lines and amounts in the place of the old; allocated pieces follow.
+
+        Pieces can be changed until some have left; amounts and payments also afterwards.
+        """
         with self.state.transaction():
-            sale = self._open(content["CUSORDREF"])
+            sale = self.sale(content["CUSORDREF"])
+            if _goods(content) != _goods(sale.content):
+                self._open(sale.reference)
             check_document({**_kept(sale), **content}, self.items.known, self.site)
             self._write_content(sale, {**content, **{k: v for k, v in _kept(sale).items() if k not in content}})
             wanted = {line["LINREF"]: whole(line["QTY"]) for line in content.get("Line") or []}
-            accepted = self.acceptances(sale.reference)
+            accepted = [] if _goods(content) == _goods(sale.content) else self.acceptances(sale.reference)
             for row in accepted:
                 self.allocate(row, wanted.get(row["line"], 0))
             for line in content.get("Line") or []:
@@ -262,6 +267,11 @@ def return_number(rownum: int) -> str:
 def whole(quantity: str) -> int:
     """``2.000`` as 2."""
     return int(quantity.partition(".")[0])
+
+
+def _goods(content: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """What the customer gets, whatever it costs."""
+    return [(line["LINREF"], line["ITMREF"], line["QTY"]) for line in content.get("Line") or []]
 
 
 def _kept(sale: Sale) -> dict[str, Any]:
