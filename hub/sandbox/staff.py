@@ -38,6 +38,7 @@ class Staff:
             (0.02, "texts edited in the PIM", self._write),
             (0.01, "pictures replaced", self._photograph),
             (0.01, "prices typed at a till", self._type_at_till),
+            (0.01, "titles typed in the shop", self._type_in_shop),
         )
 
     def step(self) -> None:
@@ -83,6 +84,11 @@ class Staff:
         """A store manager types a price of their own, which is not theirs to decide."""
         sku = self._sku()
         self._retailer.tills.reprice(sku.code, sku.price_cents - 100)
+
+    def _type_in_shop(self) -> None:
+        """A merchandiser thinks of a better title, which is the PIM's to decide."""
+        style = self._style()
+        self._retailer.shop.merchandiser_edits(style.code, title=f"{style.title['fr']} !")
 
     def _sku(self) -> Sku:
         return self._draw.choice(self._retailer.world.skus)

@@ -54,21 +54,42 @@ def test_a_replaced_picture_has_other_bytes(retailer, staff):
     assert len(changed) == 1
 
 
+def send_an_order(retailer):
+    """The newest paid order of which nothing has left yet leaves."""
+    for row in retailer.state.rows("SELECT document FROM shop_order ORDER BY id DESC"):
+        order = json.loads(row["document"])
+        if (order["financial_status"], order["fulfillment_status"], order["cancelled_at"]) == ("paid", None, None):
+            retailer.shop.fulfil(order["id"])
+            return
+
+
+def test_a_title_typed_in_the_shop_is_told_to_its_listeners(retailer, staff):
+    before = retailer.webhooks.pending("shop")
+    staff._type_in_shop()
+    assert retailer.webhooks.pending("shop") == before + 1
+
+
 def test_in_a_long_day_everything_happens_and_nothing_is_left_half_paid(retailer):
     crowd = Shoppers(retailer)
-    for _ in range(250):
+    for step in range(400):
         retailer.clock.forward(seconds=5)
         crowd.step(threading.Event())
+        if step % 10 == 0:
+            send_an_order(retailer)
     assert set(crowd.happened) >= {
         "sales at a till",
         "sales paid in parts",
         "returns in a store",
         "tickets voided",
         "orders in the shop",
+        "orders paid later",
         "orders cancelled",
+        "orders edited",
+        "refunds in the shop",
+        "online orders returned in a store",
         "store files",
         "bookings in the ERP",
         "prices changed",
     }
-    crowd._pay_the_rest()
+    crowd._store.pay_the_rest()
     assert retailer.state.row("SELECT count(*) AS n FROM till_order WHERE state = 'OPEN'")["n"] == 0
