@@ -156,7 +156,7 @@ class Online:
 
 def paid_for_one(line: Mapping[str, Any]) -> int:
     """Cents for a piece of an order's line, after what was taken off."""
-    off = sum(Decimal(part["amount"]) for part in line["discount_allocations"])
+    off = sum((Decimal(part["amount"]) for part in line["discount_allocations"]), Decimal())
     return int((Decimal(line["price"]) - off / line["quantity"]) * 100)
 
 
