@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from support.shopify_client import Client
 
 from hub.sandbox.retailer import Retailer
 from hub.sandbox.serve import Running, running
@@ -56,3 +57,9 @@ def sandbox(retailer: Retailer) -> Iterator[Running]:
     """The retailer, answering on free ports; its webhooks stay in the outbox."""
     with running(retailer) as sandbox:
         yield sandbox
+
+
+@pytest.fixture
+def client(sandbox: Running) -> Client:
+    """GraphQL at the shop, every answer checked."""
+    return Client(sandbox.urls["shop"], sandbox.retailer.shop.token)

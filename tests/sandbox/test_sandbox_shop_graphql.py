@@ -10,20 +10,12 @@ import pytest
 import requests
 import shopify
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLObjectType, is_required_input_field
-from support.vendor_specs import SHOPIFY, ShopifyAdmin, present
+from support.shopify_client import SET
+from support.vendor_specs import ShopifyAdmin
 
 from hub.sandbox.shop.cost import weight
 from hub.sandbox.shop.resolvers import schema
 
-SET = """mutation set($input: InventorySetQuantitiesInput!, $key: String!) {
-  inventorySetQuantities(input: $input) @idempotent(key: $key) {
-    inventoryAdjustmentGroup {
-      id createdAt reason referenceDocumentUri
-      changes { name delta quantityAfterChange item { id sku } location { id name } }
-    }
-    userErrors { code field message }
-  }
-}"""
 LEVELS = """query levels($id: ID!, $after: String) {
   location(id: $id) {
     inventoryLevels(first: 250, after: $after) {
@@ -41,45 +33,6 @@ LEVELS = """query levels($id: ID!, $after: String) {
 @pytest.fixture(scope="session")
 def admin():
     return ShopifyAdmin()
-
-
-class Client:
-    """Posts documents; what is answered is checked against Shopify's schema on the way, where that is there."""
-
-    def __init__(self, url, token, admin):
-        self.url, self.token, self.admin = url, token, admin
-
-    def post(self, text, **variables):
-        reply = requests.post(
-            f"{self.url}/admin/api/2026-04/graphql.json",
-            headers={"X-Shopify-Access-Token": self.token},
-            json={"query": text, "variables": variables},
-            timeout=10,
-        )
-        assert reply.status_code == 200
-        return reply.json()
-
-    def data(self, text, **variables):
-        answer = self.post(text, **variables)
-        assert "errors" not in answer, answer["errors"]
-        if self.admin:
-            self.admin.check_answer(text, answer["data"], variables)
-        return answer["data"]
-
-    def set(self, *quantities, key=None, name="available", reason="correction", uri=None):
-        """The payload of inventorySetQuantities; a quantity is (item, location, quantity, expected)."""
-        entries = [
-            {"inventoryItemId": item, "locationId": place, "quantity": n, "changeFromQuantity": expected}
-            for item, place, n, expected in quantities
-        ]
-        value = {"name": name, "reason": reason, "referenceDocumentUri": uri, "quantities": entries}
-        return self.data(SET, input=value, key=key or str(uuid.uuid4()))["inventorySetQuantities"]
-
-
-@pytest.fixture
-def client(sandbox):
-    admin = ShopifyAdmin() if present(SHOPIFY) else None
-    return Client(sandbox.urls["shop"], sandbox.retailer.shop.token, admin)
 
 
 @pytest.fixture

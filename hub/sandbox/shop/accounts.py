@@ -158,7 +158,7 @@ def shares(transactions: Sequence[Transaction], amount: int) -> list[tuple[Trans
     """``amount`` over the payments that can give it back: the last one first, gift cards at the end."""
     found: list[tuple[Transaction, int]] = []
     paid = [one for one in transactions if one["kind"] in CLOSED_KINDS and one["status"] == "success"]
-    for payment in sorted(paid[::-1], key=lambda one: one["gateway"] == "gift_card"):
+    for payment in sorted(paid, key=lambda one: (one["gateway"] == "gift_card", -one["id"])):
         back = _sum([one for one in transactions if one["parent_id"] == payment["id"]], "refund")
         part = min(amount - sum(taken for _, taken in found), cents(payment["amount"]) - back)
         if part > 0:

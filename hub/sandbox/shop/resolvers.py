@@ -7,7 +7,8 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from hub.sandbox.shop.pages import LARGEST, View, cursor_value, page, page_size
+from hub.sandbox.shop.order_mutations import OrderMutations
+from hub.sandbox.shop.pages import LARGEST, View, connection, cursor_value, page, page_size
 from hub.sandbox.shop.product_mutations import ProductMutations
 from hub.sandbox.shop.product_roots import ProductRoots
 from hub.sandbox.shop.quantities import Outcome, Quantities
@@ -26,7 +27,13 @@ if TYPE_CHECKING:
 
 VARIANT_FIELDS = {"id": "v.id", "sku": "v.sku", "barcode": "v.barcode", "product_id": "v.product_id"}
 ITEM_FIELDS = {"id": "v.item_id", "sku": "v.sku", "created_at": "v.created_at"}
-ORDER_FIELDS = {"id": "id", "created_at": "created_at", "processed_at": "created_at", "updated_at": "updated_at"}
+ORDER_FIELDS = {
+    "id": "id",
+    "name": "'#' || number",
+    "created_at": "created_at",
+    "processed_at": "created_at",
+    "updated_at": "updated_at",
+}
 SORTS = {"ID": "id", "CREATED_AT": "created_at", "PROCESSED_AT": "created_at", "UPDATED_AT": "updated_at"}
 
 
@@ -53,6 +60,7 @@ class Roots:
             ProductRoots(shop, self._views),
             ProductMutations(shop, self._views, note),
             TextMutations(shop, self._views, note),
+            OrderMutations(shop, self._views, note),
         )
 
     def __getitem__(self, name: str) -> Callable[..., Any]:
@@ -75,8 +83,6 @@ class Roots:
         return self._views.location(None if id is None else legacy_id(id, "Location") or 0)
 
     def locations(self, info: Info, first: int | None = None, after: str | None = None) -> View:
-        from hub.sandbox.shop.pages import connection
-
         places = [((id,), view) for id in self._views.locations if (view := self._views.location(id))]
         return connection(places, first, after)
 
@@ -99,6 +105,15 @@ class Roots:
     def order(self, info: Info, id: str) -> View | None:
         return self._views.node(id) if legacy_id(id, "Order") else None
 
+    def fulfillment_order(self, info: Info, id: str) -> View | None:
+        return self._views.orders.group_by_id(legacy_id(id, "FulfillmentOrder") or 0)
+
+    def fulfillment(self, info: Info, id: str) -> View | None:
+        return self._views.orders.fulfillment_by_id(legacy_id(id, "Fulfillment") or 0)
+
+    def refund(self, info: Info, id: str) -> View | None:
+        return self._views.orders.refund_by_id(legacy_id(id, "Refund") or 0)
+
     def orders(
         self,
         info: Info,
@@ -117,7 +132,7 @@ class Roots:
             terms.append(f"({sort}, id) {'<' if reverse else '>'} (?, ?)")
             values += cursor_value(after)[:2]
         rows = self._shop.orders.page(sort, terms, values, limit=size + 1, reverse=reverse)
-        views = [((row["sort"], row["id"]), self._views.order(json.loads(row["document"]))) for row in rows]
+        views = [((row["sort"], row["id"]), self._views.orders.order(json.loads(row["document"]))) for row in rows]
         return page(views[:size], len(rows) > size, bool(after))
 
     def inventory_set_quantities(self, info: Info, input: Mapping[str, Any]) -> View:

@@ -11,10 +11,10 @@ from hub.sandbox.shop import notices
 from hub.sandbox.shop.catalog import Variant
 from hub.sandbox.shop.documents import CURRENCY
 from hub.sandbox.shop.inventory import Level
-from hub.sandbox.shop.pages import View, connection, cursor_value, page, page_size
+from hub.sandbox.shop.order_views import OrderViews
+from hub.sandbox.shop.pages import View, cursor_value, page, page_size
 from hub.sandbox.shop.product_views import ProductViews
-from hub.sandbox.shop.tables import gid, legacy_id, level_gid, stored
-from hub.sandbox.shop.tables import parsed as parsed_time
+from hub.sandbox.shop.tables import gid, legacy_id, level_gid
 
 if TYPE_CHECKING:
     from hub.sandbox.shop.shop import Shop
@@ -27,6 +27,7 @@ class Views:
         self.shop = shop
         self.inventory = shop.inventory
         self.products = ProductViews(shop, base, self.item)
+        self.orders = OrderViews(shop, self.location, self.products.variant_by_id)
 
     @cached_property
     def variants(self) -> dict[int, Variant]:
@@ -49,7 +50,10 @@ class Views:
             "ProductOptionValue": self.products.value_by_id,
             "MediaImage": self.products.media.by_id,
             "InventoryItem": self.item,
-            "Order": self._order_by_id,
+            "Order": self.orders.by_id,
+            "FulfillmentOrder": self.orders.group_by_id,
+            "Fulfillment": self.orders.fulfillment_by_id,
+            "Refund": self.orders.refund_by_id,
             "InventoryAdjustmentGroup": self.adjustment,
         }
         if (level := self.level_by_gid(id)) is not None:
@@ -160,48 +164,6 @@ class Views:
         item, place = change["item_id"], change["location_id"]
         return {**change, "item": lambda info: self.item(item), "location": lambda info: self.location(place)}
 
-    # --- orders -----------------------------------------------------------------------------------
-
-    def order(self, document: dict[str, Any]) -> View:
-        cancelled = document["cancelled_at"]
-        return {
-            "__typename": "Order",
-            "id": document["admin_graphql_api_id"],
-            "legacyResourceId": str(document["id"]),
-            "name": document["name"],
-            "createdAt": _utc(document["created_at"]),
-            "processedAt": _utc(document["processed_at"]),
-            "updatedAt": _utc(document["updated_at"]),
-            "cancelledAt": _utc(cancelled) if cancelled else None,
-            "cancelReason": document["cancel_reason"].upper() if cancelled else None,
-            "currencyCode": document["currency"],
-            "displayFinancialStatus": document["financial_status"].upper(),
-            "displayFulfillmentStatus": "UNFULFILLED",
-            "email": document["email"],
-            "test": document["test"],
-            "totalPriceSet": _bag(document["total_price_set"]),
-            "lineItems": lambda info, first=None, after=None: connection(
-                [((line["id"],), self._line(line)) for line in document["line_items"]], first, after
-            ),
-        }
-
-    def _order_by_id(self, id: int) -> View | None:
-        document = self.shop.orders.get(id)
-        return self.order(document) if document else None
-
-    def _line(self, line: dict[str, Any]) -> View:
-        return {
-            "id": line["admin_graphql_api_id"],
-            "sku": line["sku"] or None,
-            "title": line["title"],
-            "variantTitle": line["variant_title"],
-            "name": line["name"],
-            "quantity": line["quantity"],
-            "currentQuantity": line["current_quantity"],
-            "originalUnitPriceSet": _bag(line["price_set"]),
-            "variant": lambda info: self.products.variant_by_id(line["variant_id"]),
-        }
-
     # --- pages ------------------------------------------------------------------------------------
 
     def levels(
@@ -228,16 +190,3 @@ def _quantity(level: Level, name: str) -> View:
 def _measurement(variant: Variant) -> View:
     weight = {"unit": "GRAMS", "value": float(variant.grams)}
     return {"id": gid("InventoryItemMeasurement", variant.item_id), "weight": weight}
-
-
-def _bag(price_set: dict[str, Any]) -> View:
-    shop, presentment = price_set["shop_money"], price_set["presentment_money"]
-    return {"shopMoney": _amount(shop), "presentmentMoney": _amount(presentment)}
-
-
-def _amount(value: dict[str, str]) -> View:
-    return {"amount": value["amount"], "currencyCode": value["currency_code"]}
-
-
-def _utc(text: str) -> str:
-    return stored(parsed_time(text))
