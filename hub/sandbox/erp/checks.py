@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -11,17 +10,15 @@ CURRENCY = "EUR"
 Document = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
 class Refusal(Exception):
-    """The ERP does not take it, and nothing was changed."""
+    """The ERP does not take it, and nothing was changed; ``number`` is that of the document that is there already."""
 
-    code: str
-    field: str
-    text: str
-    number: str = ""  # of the document that is there already
-
-    def __str__(self) -> str:
-        return f"{self.code} {self.field}: {self.text}"
+    def __init__(self, code: str, field: str, text: str, number: str = "") -> None:
+        self.code = code
+        self.field = field
+        self.text = text
+        self.number = number
+        super().__init__(f"{code} {field}: {text}")
 
 
 def check_document(document: Document, known: Callable[[str], str | None], site: Callable[[str], str | None]) -> None:
