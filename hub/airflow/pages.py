@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
@@ -58,7 +57,7 @@ def _templates() -> Environment:
 
     loader = FileSystemLoader(Path(__file__).parent / "templates")
     templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    templates.filters |= {"moment": _moment, "facts": _facts}
+    templates.filters |= {"moment": _moment, "facts": _facts, "change": _change}
     return templates
 
 
@@ -67,9 +66,17 @@ def _moment(at: datetime | None) -> str:
 
 
 def _facts(value: Any) -> str:
-    """A JSON value as a person reads it: ``available 4``, not braces and quotes."""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_facts(inner)}" for name, inner in value.items())
-    if value is None or isinstance(value, str):
-        return value or ""
-    return json.dumps(value, default=str, ensure_ascii=False)
+    """A value as a person reads it: ``available 4``, not braces and quotes."""
+    from hub.flow.wording import brief
+
+    return brief(value)
+
+
+def _change(step: Mapping[str, Any]) -> str:
+    """What a step did to a value; of a long one the fields that differ."""
+    from hub.flow.wording import changes
+
+    after = step["after"]
+    if isinstance(after, Mapping):
+        after = {name: value for name, value in after.items() if name not in ("because", "as_of")}
+    return changes(step["before"], after)

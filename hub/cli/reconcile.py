@@ -87,9 +87,9 @@ def _row(one: Difference) -> list[str]:
 
 
 def _sides(fields: Any, side: str) -> str:
-    from hub.flow.causes import in_words
+    from hub.flow.wording import brief
 
-    return in_words({name: both[side] for name, both in fields.items()})
+    return brief({name: both[side] for name, both in fields.items()})
 
 
 def _title(title: str, count: int) -> str:

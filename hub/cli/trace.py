@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from hub.cli.say import Json, as_json, line, when
-from hub.cli.words import brief, changes, short
+from hub.flow.wording import brief, changes, short
 
 
 def add_to(app: typer.Typer) -> None:

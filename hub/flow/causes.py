@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from hub.flow.wording import brief
+
 
 class Cause(StrEnum):
     """What explains a difference between what should be held and what is."""
@@ -117,8 +119,8 @@ def _cause(facts: Facts, row: Mapping[str, Any], fields: Mapping[str, Any]) -> t
     if fields and set(fields) <= set(row["edits"]):
         return Cause.EDITED, "; ".join(_edit(name, row["edits"][name]) for name in fields)
     if row["key"] not in facts.held:
-        return Cause.GONE, f"{_confirmed(row)}; {facts.target} no longer has it"
-    return Cause.DRIFT, f"{_confirmed(row)}; it was changed there since"
+        return Cause.GONE, f"{_confirmed(row, fields)}; {facts.target} no longer has it"
+    return Cause.DRIFT, f"{_confirmed(row, fields)}; it was changed there since"
 
 
 def _unbound(facts: Facts, row: Mapping[str, Any]) -> list[str]:
@@ -142,8 +144,9 @@ def _under_way(row: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _confirmed(row: Mapping[str, Any]) -> str:
-    return f"{in_words(row['confirmed'])} was confirmed at {_at(row['confirmed_at'])}"
+def _confirmed(row: Mapping[str, Any], fields: Mapping[str, Any]) -> str:
+    held = {name: value for name, value in row["confirmed"].items() if name in fields}
+    return f"{brief(held) or 'nothing'} was confirmed at {_at(row['confirmed_at'])}"
 
 
 def _edit(name: str, edit: Mapping[str, Any]) -> str:
@@ -155,15 +158,6 @@ def _fields(should: Mapping[str, Any], holds: Mapping[str, Any] | None) -> dict[
     held = holds or {}
     names = [*should, *(name for name in held if name not in should)]
     return {n: {"should": should.get(n), "holds": held.get(n)} for n in names if should.get(n) != held.get(n)}
-
-
-def in_words(value: Any) -> str:
-    """A value as a sentence names it: ``quantity 4``."""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name.replace('_', ' ')} {in_words(inner)}" for name, inner in value.items())
-    if isinstance(value, list):
-        return f"[{', '.join(in_words(inner) for inner in value)}]"
-    return "nothing" if value is None else str(value)
 
 
 def _at(moment: datetime) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub.cli.words import brief, changes, short
+from hub.flow.wording import brief, changes, short
 
 PRODUCT = {
     "product": "TS0001",
