@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hub.sandbox.live import Shoppers
 
 app = typer.Typer(
-    help="The simulated retailer: an ERP, stores, a shop and tills over their real protocols.", no_args_is_help=True
+    help="The simulated retailer: ERP, stores, shop, tills, PIM and DAM over their real protocols.", no_args_is_help=True
 )
 
 

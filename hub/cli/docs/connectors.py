@@ -6,7 +6,7 @@ import inspect
 
 from hub.cli.docs import settings
 from hub.cli.docs.page import described
-from hub.connector import Connector, Listener, Source, Target, Watched, connector_class, connector_names
+from hub.connector import Connector, Library, Listener, Source, Target, Watched, connector_class, connector_names
 
 INTRODUCTION = """\
 # Connectors
@@ -15,7 +15,13 @@ What stands under `systems.NAME.options` in hub.yaml, by connector. What each pr
 system does not answer is in [the delivery promise](../delivery-promise.md); how to write one is in
 [the tutorial](../tutorial.md).
 """
-ROLES = {Source: "is read", Watched: "says when something has arrived", Target: "is written", Listener: "pushes"}
+ROLES = {
+    Source: "is read",
+    Library: "gives out content",
+    Watched: "says when something has arrived",
+    Target: "is written",
+    Listener: "pushes",
+}
 
 
 def page() -> str:
