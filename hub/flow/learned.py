@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hub.flow import derive
-from hub.flow.objects import delivered_by
+from hub.flow.objects import FLOW_OF, delivered_by
 from hub.flow.outcome import Pass
 from hub.journal import audit, bindings, price_history, recompute
 from hub.model import Binding, Remote
@@ -15,6 +15,8 @@ from hub.model import Binding, Remote
 if TYPE_CHECKING:
     from hub.connector import Capability
     from hub.flow.engine import Engine
+
+PRODUCT = "complete_product"
 
 
 def keep(
@@ -29,7 +31,7 @@ def keep(
     """Keep what ``found`` tells of the keys of one attempt or reading; in the caller's transaction."""
     keep_ids(engine, current, target, ids_in(object, parts, found))
     if object == "price":
-        keep_prices(engine, target, parts, {key: value for key, (value, _) in held.items()})
+        keep_prices(engine, target, {key: value for key, (value, _) in held.items()})
 
 
 def ids_in(
@@ -65,17 +67,25 @@ def keep_ids(engine: Engine, current: Pass, target: str, ids: Mapping[str, Mappi
                 current.touched[flow] = None
 
 
-def keep_prices(
-    engine: Engine, target: str, parts: Mapping[str, Mapping[str, Any]], held: Mapping[str, Mapping[str, Any]]
-) -> None:
-    """The prices that the target asks now, for the proof of a reduction; its products may go on sale with the first."""
-    now = engine.clock.now()
-    prices = {key: (str(v["amount"]), str(v["currency"])) for key, v in held.items() if v.get("amount")}
-    before = price_history.of(engine.journal, target, list(prices))
-    price_history.note(engine.journal, target, prices, now)
-    products = {str(parts[key].get("product") or key) for key in prices if key not in before}
+def foresee(engine: Engine, current: Pass, target: str, object: str, parts: Mapping[str, Mapping[str, Any]]) -> None:
+    """Products that may go on sale with the first price of their articles; to be called before the outbox is taken.
+
+    Who derives holds a product's mark while waiting for the outbox, so nobody may wait the other way round.
+    """
+    if object != "price":
+        return
+    known = price_history.of(engine.journal, target, list(parts))
+    products = sorted({str(parts[key].get("product") or key) for key in parts if key not in known})
     if products:
-        recompute.mark(engine.journal, "complete_product", dict.fromkeys(sorted(products), False), now)
+        recompute.mark(engine.journal, PRODUCT, dict.fromkeys(products, False), engine.clock.now())
+        if FLOW_OF[PRODUCT] in engine.landscape.flows:
+            current.touched[FLOW_OF[PRODUCT]] = None
+
+
+def keep_prices(engine: Engine, target: str, held: Mapping[str, Mapping[str, Any]]) -> None:
+    """The prices that the target asks now, for the proof of a reduction."""
+    prices = {key: (str(v["amount"]), str(v["currency"])) for key, v in held.items() if v.get("amount")}
+    price_history.note(engine.journal, target, prices, engine.clock.now())
 
 
 def gone(engine: Engine, target: str, object: str, capability: Capability, keys: Sequence[str]) -> None:

@@ -59,13 +59,15 @@ def read_some(
     unseen = {
         row.key: row.subject for row in rows if object == products.OBJECT and products.is_unseen(held[row.key][0])
     }
+    parts = {row.key: row.parts for row in rows}
     with engine.journal.transaction():
         products.look_again(engine, unseen.values())  # before the outbox: that is the order of all who need both
+        learned.foresee(engine, current, target, object, parts)
         outbox.alone(engine.journal, target)
         believed = remotes.believed(engine.journal, target, object, keys)
         edits.notice(engine, current, target, object, believed, {key: value for key, (value, _) in held.items()})
         remotes.confirm(engine.journal, target, object, held, read_at=began)
-        learned.keep(engine, current, target, object, {row.key: row.parts for row in rows}, found, held)
+        learned.keep(engine, current, target, object, parts, found, held)
         learned.gone(engine, target, object, capability, [key for key in keys if key not in found])
         subjects = [row.subject for row in rows]
         derive.enqueue_for(engine, current, current.flow, target, subjects, urgent=False)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from hub.errors import HubError, TryLater, Unknown
-from hub.flow import carried, owner
+from hub.flow import carried, learned, owner
 from hub.flow.outcome import Pass
 from hub.flow.settlement import Settlement, entry_of
 from hub.flow.understood import understood
@@ -140,6 +140,7 @@ def settle(
     answered = {r.key: r for r in receipts}
     contradicted = False
     with engine.journal.transaction():
+        learned.foresee(engine, current, target, object, {m["key"]: m["parts"] for m in members})
         outbox.alone(engine.journal, target)
         sent_at = attempts.settle(engine.journal, attempt, summary(receipts))
         if sent_at is None:
