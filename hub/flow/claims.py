@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hub.flow import ownership
 from hub.journal import agreement
 
 if TYPE_CHECKING:
@@ -39,8 +40,10 @@ def contradicted(
     engine: Engine, object: str, owner: str, system: str, counts: Mapping[str, Any], claims: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
     """The fields of which ``owner`` has the authority and ``system`` says something else."""
-    place = str(counts.get("location", ""))
-    if engine.landscape.authority_of(object, place) != owner:
+    both = [name for name in counts if name in claims and name not in NOT_COMPARED and claims[name] != counts[name]]
+    if object in ownership.OBJECTS:
+        theirs = set(ownership.not_owned(engine, owner, object, counts, None))
+        both = [f for f in ownership.not_owned(engine, system, object, claims, None) if f in both and f not in theirs]
+    elif engine.landscape.authority_of(object, str(counts.get("location", ""))) != owner:
         return {}
-    both = [name for name in counts if name in claims and name not in NOT_COMPARED]
-    return {name: {"claims": claims[name], "counts": counts[name]} for name in both if claims[name] != counts[name]}
+    return {name: {"claims": claims[name], "counts": counts[name]} for name in both}
