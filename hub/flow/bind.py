@@ -16,6 +16,7 @@ from hub.journal import waiting as missing
 from hub.model import Reference, Remote
 
 if TYPE_CHECKING:
+    from hub.connector import Capability
     from hub.flow.engine import Engine
 
 ASK_AGAIN = timedelta(minutes=10)  # for keys that the target did not know when it was asked
@@ -39,14 +40,20 @@ def ready(engine: Engine, current: Pass, system: str) -> bool:
     Of all flows into it: what it is read for is told in its own ids, whichever flow asks.
     """
     bind_missing(engine, current, system)
-    return all(bindings.any_of(engine.journal, system, object) for object in bound_objects(engine, system))
+    needed = dict.fromkeys(name for offers in capabilities(engine, system) for name in offers.binds)
+    return all(bindings.any_of(engine.journal, system, object) for object in needed)
+
+
+def capabilities(engine: Engine, target: str) -> list[Capability]:
+    """What ``target`` offers for everything that is delivered to it; empty where it is no target."""
+    delivered = [object for flow in engine.flows_into(target) for object in delivered_by(flow)]
+    return [engine.target(target).capability(object) for object in delivered]
 
 
 def bound_objects(engine: Engine, target: str) -> tuple[str, ...]:
-    """What must be bound at ``target`` before every delivery to it can be sent; empty where it is no target."""
-    delivered = [object for flow in engine.flows_into(target) for object in delivered_by(flow)]
-    names = [bind for object in delivered for bind in engine.target(target).capability(object).binds]
-    return tuple(dict.fromkeys(names))
+    """What is looked for at ``target``: what deliveries to it need bound, and what they name where it is known."""
+    names = [name for offers in capabilities(engine, target) for name in (*offers.binds, *offers.knows)]
+    return tuple(name for name in dict.fromkeys(names) if name in BOUND_FROM)
 
 
 def bind_missing(engine: Engine, current: Pass, target: str, *, first: str = "sku", ask_again: bool = False) -> int:

@@ -92,9 +92,9 @@ OBJECTS: Mapping[str, CanonicalObject] = {
 # What a flow carries, in the order in which a source is read.
 FLOWS: Mapping[str, tuple[str, ...]] = {
     "stock": ("location", "stock_level", "stock_movement", "reservation"),
-    "price": ("price",),
+    "price": ("location", "price"),
     "product": ("product", "variant", "media"),
-    "order": ("order", "order_status", "fulfilment", "order_return"),
+    "order": ("location", "order", "order_status", "fulfilment", "order_return"),
 }
 
 # What a flow writes to its targets, and the derived object that it comes from.
