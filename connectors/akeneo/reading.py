@@ -1,15 +1,15 @@
 """Products and product models, changed since: ``search_after`` pages in the order of their keys.
 
 Akeneo orders such pages by key and not by change, so the checkpoint moves on only with the last
-page: to the newest change seen, but never behind the start of the read, since what changed while it
-ran may lie on a page that had passed.
+page: to the newest change seen by the PIM's own clock, but not past the start of the read, since what
+changed while it ran may lie on a page that had passed.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors.akeneo.api import Api
@@ -23,7 +23,9 @@ from hub.transport.times import instant_of, version_of
 PATHS = {"products": "products", "product_models": "product-models"}
 KEYS = {"products": "identifier", "product_models": "code"}
 FORMAT = "%Y-%m-%d %H:%M:%S"
-Complete = Callable[[dict[str, Any], Models], Mapping[str, Any]]
+# A position this long behind the read itself moves on, so that one large import is not read again for ever; shorter,
+# and a PIM whose clock runs behind ours would lose changes.
+QUIET = timedelta(hours=1)
 
 
 class Reading:
@@ -76,7 +78,7 @@ class Reading:
             place = {**self.position, "cursor": cursor, "newest": newest, "surroundings": self.print}
             return Checkpoint(value=place)
         known = [instant_of(text) for text in (newest, str(self.position.get("updated") or "")) if text]
-        reached = min(max(known), self.start).isoformat() if known else None
+        reached = min(max(*known, self.start - QUIET), self.start).isoformat() if known else None
         return Checkpoint(value={"updated": reached, "cursor": None, "surroundings": self.print})
 
     # --- records ----------------------------------------------------------------------------------

@@ -87,6 +87,14 @@ class TestProducts(SourceContract):
         assert found["TS0001-S-GRI"]["values"]["variant_position"][0]["data"] == 9
         assert not [code for code in found if not code.startswith(("TS0001-S-GRI", "NV"))]
 
+    def test_one_large_import_is_not_read_for_ever(self, connector: Any, retailer: Any, clock: Any):
+        retailer.state.execute("UPDATE pim_item SET updated = ?", (int(clock.now().timestamp()) - 60,))
+        done = self.read(connector)[-1].checkpoint
+        assert len(records(self.read(connector, done))) == 492
+        clock.forward(hours=2)
+        done = self.read(connector, done)[-1].checkpoint
+        assert not records(self.read(connector, done))
+
     def test_what_changed_while_earlier_pages_were_read_is_not_lost(self, sandbox: Any, retailer: Any, clock: Any):
         """Pages come in the order of their keys: an article that had passed and one that is still to come change."""
         connector = build("akeneo", context_of(sandbox, "pim"), page_size=50, overlap="0s")
