@@ -13,7 +13,7 @@ SELECT d.key, d.subject, d.parts, d.value, d.generation, d.why,
        d.refused IS NOT DISTINCT FROM d.generation AS refused,
        r.value AS confirmed, coalesce(r.suspect, false) AS suspect, r.confirmed_at, coalesce(r.edits, '{}') AS edits,
        p.state AS delivery, p.not_before, p.created_at AS waits_since,
-       EXISTS (SELECT 1 FROM recompute c WHERE c.object = %(derived)s AND c.subject = d.subject AND c.due <= %(now)s)
+       EXISTS (SELECT 1 FROM recompute_open c WHERE c.object = %(derived)s AND c.subject = d.subject AND c.due <= %(now)s)
            AS due
 FROM desired d
 LEFT JOIN remote r USING (target, object, key)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +15,18 @@ from psycopg.types.json import set_json_loads
 
 from hub.errors import ConfigError, TryLater
 
-HEAD = "0003"
+HEAD = "0004"
 MIGRATING = 4_201_001  # advisory lock: two processes that start together migrate once
 
 Connection = psycopg.Connection[TupleRow]
 
 
+_EXACT = json.JSONDecoder(parse_float=Decimal)
+
+
 def _loads(text: str | bytes) -> Any:
     """JSON from the journal keeps every digit: a number with a point becomes Decimal."""
-    import json
-    from decimal import Decimal
-
-    return json.loads(text, parse_float=Decimal)
+    return _EXACT.decode(text if isinstance(text, str) else str(text, "utf-8"))
 
 
 def connect(dsn: str) -> Connection:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from psycopg.types.json import Jsonb
+
 from hub.journal.database import Connection
 from hub.journal.staging import stage
 
@@ -40,6 +42,16 @@ def append(connection: Connection, system: str, object: str, events: Sequence[Ev
         (system, object, run),
     )
     return {row[0] for row in kept}
+
+
+def record(connection: Connection, system: str, object: str, event: Event, run: str) -> None:
+    """Keep one event that nobody has seen before, at once: without the staging that pays for many."""
+    e = event
+    connection.execute(
+        """INSERT INTO event (system, object, id, key, subject, data, event_time, origin, mapping, run)
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+        (system, object, e.id, e.key, e.subject, Jsonb(e.data), e.event_time, Jsonb(e.origin), e.mapping, run),
+    )
 
 
 def open_of(connection: Connection, object: str, subjects: Sequence[str]) -> list[tuple[str, str, str, dict[str, Any]]]:

@@ -16,6 +16,17 @@ ON CONFLICT (object, subject) DO UPDATE
 SET due = least(r.due, excluded.due), urgent = r.urgent OR excluded.urgent
 """
 
+GATHER = """
+WITH noted AS (
+    DELETE FROM recompute_note
+    WHERE id IN (SELECT id FROM recompute_note WHERE object = %(object)s FOR UPDATE SKIP LOCKED)
+    RETURNING subject, due
+)
+INSERT INTO recompute AS r (object, subject, due, urgent)
+SELECT %(object)s, subject, min(due), true FROM noted GROUP BY subject ORDER BY subject
+ON CONFLICT (object, subject) DO UPDATE SET due = least(r.due, excluded.due), urgent = true
+"""
+
 CLAIM = """
 DELETE FROM recompute r USING (
     SELECT object, subject FROM recompute WHERE object = %(object)s AND due <= %(now)s
@@ -49,15 +60,24 @@ def mark_all(connection: Connection, derived: str, state: str, due: datetime) ->
     )
 
 
+def note(connection: Connection, object: str, subject: str, due: datetime) -> None:
+    """Ask urgently for ``subject``, without waiting for a derivation of it that is under way."""
+    connection.execute("INSERT INTO recompute_note (object, subject, due) VALUES (%s, %s, %s)", (object, subject, due))
+
+
 def claim(connection: Connection, object: str, now: datetime, limit: int) -> dict[str, bool]:
     """Take up to ``limit`` due subjects out of the table, urgent ones first: subject -> urgent.
 
-    They come back if the transaction fails. A mark made meanwhile waits for this transaction and stays.
+    They come back if the transaction fails. A mark made meanwhile waits for this transaction and stays; a note
+    does not wait, and stays as well.
     """
+    connection.execute(GATHER, {"object": object})
     return dict(connection.execute(CLAIM, {"object": object, "now": now, "limit": limit}).fetchall())
 
 
 def due(connection: Connection, object: str, now: datetime) -> int:
     """How many subjects are due."""
-    row = connection.execute("SELECT count(*) FROM recompute WHERE object = %s AND due <= %s", (object, now)).fetchone()
+    row = connection.execute(
+        "SELECT count(*) FROM recompute_open WHERE object = %s AND due <= %s", (object, now)
+    ).fetchone()
     return int(row[0]) if row else 0

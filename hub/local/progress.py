@@ -49,7 +49,7 @@ def progress(dsn: str, since: datetime) -> Progress:
         found = journal.execute(
             "SELECT (SELECT count(*) FROM delivery_log WHERE state = 'delivered' AND settled_at >= %s),"
             " (SELECT count(*) FROM delivery WHERE not_before IS NULL OR not_before <= clock_timestamp()),"
-            " (SELECT count(*) FROM recompute WHERE due <= clock_timestamp())",
+            " (SELECT count(*) FROM recompute_open WHERE due <= clock_timestamp())",
             (since,),
         ).fetchone()
         read = frozenset(system for (system,) in journal.execute("SELECT DISTINCT system FROM checkpoint").fetchall())

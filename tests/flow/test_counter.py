@@ -14,9 +14,10 @@ import requests
 from jsonschema import Draft202012Validator
 from support.counter import Counter, counter, described
 
+from hub.flow.derive import DERIVATIONS
 from hub.gateway.api.body import LIMIT
 from hub.gateway.api.problems import KINDS
-from hub.journal import clients, connect, waiting
+from hub.journal import clients, connect, recompute, waiting
 from hub.journal.vault import Vault
 from hub.schemas import Schemas
 
@@ -127,13 +128,23 @@ def test_a_reservation_counts_at_once_and_asks_for_what_rests_on_it(desk: Counte
     assert answer.headers["location"] == f"/v1/reservations/{made['id']}"
     assert (made["state"], made["quantity"], made["location"]) == ("reserved", 2, "ST01")
     assert places(desk, "RE1") == {"ST01": 2}
-    assert recompute(desk, "RE1") == [("availability", True)]
+    assert noted(desk, "RE1") == {"availability": True}
     assert desk.get(f"/reservations/{made['id']}") == made
 
 
-def recompute(desk: Counter, subject: str) -> list[tuple[Any, ...]]:
-    with psycopg.connect(desk.dsn) as journal:
-        return journal.execute("SELECT object, urgent FROM recompute WHERE subject = %s", (subject,)).fetchall()
+def noted(desk: Counter, subject: str) -> dict[str, bool]:
+    """What would be derived again because of ``subject`` now, and whether urgently."""
+    with connect(desk.dsn) as journal, journal.transaction(force_rollback=True):
+        claimed = {name: recompute.claim(journal, name, desk.clock.now(), 1000) for name in DERIVATIONS}
+    return {name: found[subject] for name, found in claimed.items() if subject in found}
+
+
+def test_a_reservation_does_not_wait_for_a_derivation_that_is_under_way(desk: Counter) -> None:
+    desk.level("RE12", "WH1", 5)
+    with connect(desk.dsn) as journal, journal.transaction(force_rollback=True):
+        recompute.mark(journal, "availability", {"RE12": False}, desk.clock.now())
+        assert desk.reserve("request-re12", sku="RE12").status_code == 201
+    assert noted(desk, "RE12") == {"availability": True}
 
 
 def test_whoever_derives_is_rung(desk: Counter) -> None:

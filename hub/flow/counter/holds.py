@@ -153,14 +153,14 @@ def _keep(engine: Engine, client: Client, data: dict[str, Any], request: str) ->
         origin={"source": request},
         mapping=MAPPING,
     )
-    events.append(engine.journal, client.system, OBJECT, [event], client.system)
+    events.record(engine.journal, client.system, OBJECT, event, client.system)
     entry = audit.Entry(
         step="applied", system=client.system, object=OBJECT, key=event.key, subject=event.subject,
         origin=event.origin, mapping=MAPPING, after=data,
     )  # fmt: skip
     audit.write(engine.journal, client.system, canonical.flow, [entry])
     for derived in canonical.derives:
-        recompute.mark(engine.journal, derived, {data["sku"]: True}, now)
+        recompute.note(engine.journal, derived, data["sku"], now)
 
 
 def _hold(data: Mapping[str, Any], released: Mapping[str, Any] | None, now: datetime) -> Hold:
