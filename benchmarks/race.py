@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """One way and its best round; ``records`` is what a round works through."""
+    """One way and its best round; ``records`` is what a round works through, ``note`` what else is to be said."""
 
     name: str
     records: int
     seconds: float
+    note: str = ""
 
     @property
     def per_second(self) -> float:

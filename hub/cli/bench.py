@@ -14,7 +14,7 @@ from hub.cli.say import Json, as_json, table
 if TYPE_CHECKING:
     from rich.console import Console
 
-BENCHMARKS = ("snapshot_compare", "mapping", "validation", "journal")
+BENCHMARKS = ("snapshot_compare", "mapping", "validation", "journal", "counter")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -61,7 +61,7 @@ def _measured(name: str, console: Console) -> dict[str, Any]:
         comparison = _module(name).compare()
     ways = [
         {"way": w.name, "records": w.records, "seconds": round(w.seconds, 4), "per_second": round(w.per_second)}
-        | {"ratio": round(comparison.ratio(w), 2)}
+        | {"ratio": round(comparison.ratio(w), 2), "note": w.note}
         for w in comparison.ways
     ]
     return {"name": name, "title": comparison.title, "ways": ways, "took": round(time.monotonic() - began, 1)}
@@ -80,5 +80,7 @@ def _module(name: str) -> ModuleType:
 
 
 def _said(way: dict[str, Any]) -> str:
+    if note := str(way["note"]):
+        return note
     ratio = way["ratio"]
     return "" if ratio == 1 else f"ours is {ratio:.1f} times as fast" if ratio > 1 else f"{1 / ratio:.1f} times ours"

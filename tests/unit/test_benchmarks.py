@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
 import pytest
+from support.loopback import Heard, Say, serving
 from typer.testing import CliRunner
 
-from benchmarks import journal, mapping, validation
+from benchmarks import counter, journal, mapping, validation
+from benchmarks.counter_world import Asked
 from benchmarks.race import Comparison, Way, race
 from benchmarks.snapshot_compare import CHANGED, Night
 from hub.journal import connect, migrate
@@ -53,6 +58,31 @@ def test_a_race_runs_every_way_in_turn_and_keeps_its_best_round() -> None:
 def test_a_ratio_says_how_many_times_as_fast_the_first_way_is() -> None:
     ours, peer = Way(name="ours", records=100, seconds=1), Way(name="peer", records=50, seconds=2)
     assert Comparison(title="", ways=(ours, peer)).ratio(peer) == 4
+
+
+def test_what_the_counter_is_asked_is_answered_and_timed_from_when_it_should_have_been_asked() -> None:
+    def slow(heard: Heard) -> Say:
+        time.sleep(0.05)
+        return Say(201 if heard.method == "POST" else 200, {})
+
+    with serving(slow) as server:
+        asked = Asked(dsn="", project=Path(), port=server.connection.port or 0, key="ohk_x")
+        found = counter.measure(asked, count=30, per_second=1000, seed=1)
+    assert len(found) == 30
+    assert max(a.seconds for a in found) > 0.2  # 30 questions at once over 6 connections wait for each other
+    (whole, *kinds) = counter.ways("alone", found)
+    assert whole.records == sum(way.records for way in kinds) == 30
+    assert whole.note.startswith("p50 ")
+
+
+def test_a_question_that_is_refused_spoils_the_measurement() -> None:
+    with serving(Say(503, {})) as server, pytest.raises(AssertionError, match="503"):
+        counter.measure(Asked(dsn="", project=Path(), port=server.connection.port or 0, key=""), 3, 100, seed=1)
+
+
+def test_percentiles_are_milliseconds_of_answers_that_there_were() -> None:
+    seconds = [n / 1000 for n in range(1, 101)]
+    assert [counter.percentile(seconds, share) for share in (0.5, 0.99, 1)] == [51, 100, 100]
 
 
 def test_an_unknown_benchmark_is_named_with_those_that_there_are() -> None:
