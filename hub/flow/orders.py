@@ -91,7 +91,7 @@ def to_erp(
     if waits:
         derived.waiting[key, target] = waits
         return
-    answer = Answer(value=sales_order(order, story.course, target, before))
+    answer = Answer(value=sales_order(order, story.course, before))
     parts = parts_of(order, "order", PERSONAL)  # what is personal stays in the vault and is only referred to
     add(engine, derived, target, key, parts, answer, {"payment": order["payment_state"]})
 

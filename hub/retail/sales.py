@@ -58,10 +58,10 @@ def first_told(events: Iterable[Told]) -> list[Told]:
 # --- to the ERP -------------------------------------------------------------------------------------
 
 
-def sales_order(order: Data, course: Course, target: str, before: Data | None = None) -> dict[str, Any]:
-    """The sale as ``target`` should hold it: every line and cent, what was paid, and what came back elsewhere.
+def sales_order(order: Data, course: Course, before: Data | None = None) -> dict[str, Any]:
+    """The sale as the ERP should hold it: every line and cent, what was paid, and all that came back, anywhere.
 
-    Lines that an edit took out whole, price and all, are left out. What ``target`` cancelled itself stays
+    Lines that an edit took out whole, price and all, are left out. What the ERP cancelled itself stays
     cancelled. ``before``: what it was told until now.
     """
     currency = order["currency"]
@@ -78,7 +78,7 @@ def sales_order(order: Data, course: Course, target: str, before: Data | None = 
         "total": _money(order["total"], currency),
         "payments": _payments(order, before),
         "state": "cancelled" if is_cancelled(order, course) else "open",
-        "returns": [_returned(told.data) for told in sorted_by_id(course.returns) if told.system != target],
+        "returns": [_returned(told.data) for told in sorted_by_id(course.returns)],
     }
 
 
@@ -112,7 +112,10 @@ def _sold(line: Data, currency: str) -> dict[str, Any]:
 
 
 def _discount(discount: Data, currency: str) -> dict[str, Any]:
-    return {**{k: discount[k] for k in ("code",) if k in discount}, "amount": _money(discount["amount"], currency)}
+    return {
+        **{k: discount[k] for k in ("code", "title") if k in discount},
+        "amount": _money(discount["amount"], currency),
+    }
 
 
 def _gift_card(card: Data, currency: str) -> dict[str, Any]:
