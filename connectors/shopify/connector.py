@@ -11,6 +11,9 @@ from connectors.shopify.admin import Admin
 from connectors.shopify.holdings import Holdings
 from connectors.shopify.inventory import Inventory
 from connectors.shopify.options import Options
+from connectors.shopify.prices import Prices
+from connectors.shopify.products import Products
+from connectors.shopify.progress import Progress
 from hub.connector import Capability, Connector, Context
 from hub.errors import HubError, StopRun
 from hub.model import (
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class Shopify(Connector):
-    """Source of ``orders``, target of ``stock_level``, listener to order webhooks."""
+    """Source of ``orders``; target of ``stock_level``, ``price``, ``product`` and ``order``; listener to webhooks."""
 
     config: ClassVar[type[Options]] = Options
     options: Options
@@ -41,6 +44,10 @@ class Shopify(Connector):
         self.admin = Admin(context.connection, config, context.budget, session)
         self.holdings = Holdings(self.admin, config)
         self.inventory = Inventory(self.admin, self.holdings, config)
+        self.prices = Prices(self.admin)
+        # asked for when it is needed: a tool that only checks has no pictures to hand out
+        self.products = Products(self.admin, config, lambda hash: context.content(hash))
+        self.progress = Progress(self.admin)
 
     def check(self) -> Health:
         """Sign in, and see whether webhooks could be verified."""
@@ -66,14 +73,38 @@ class Shopify(Connector):
         """The shop keeps nothing for us."""
 
     def capability(self, object: str) -> Capability:
-        _only_stock(object)
-        return self.inventory.capability()
+        match object:
+            case "stock_level":
+                return self.inventory.capability()
+            case "price":
+                return self.prices.capability()
+            case "product":
+                return self.products.capability()
+            case "order":
+                return self.progress.capability()
+        raise _strange("takes", object)
 
     def write(self, object: str, deliveries: Sequence[Delivery], key: str) -> Iterator[Receipt]:
-        _only_stock(object)
-        yield from self.inventory.write(deliveries, key)
+        match object:
+            case "stock_level":
+                yield from self.inventory.write(deliveries, key)
+            case "price":
+                yield from self.prices.write(deliveries)
+            case "product":
+                yield from self.products.write(deliveries)
+            case "order":
+                yield from self.progress.write(deliveries)
+            case _:
+                raise _strange("takes", object)
 
     def find(self, object: str, references: Sequence[Reference]) -> Mapping[Reference, Remote]:
+        match object:
+            case "price":
+                return self.prices.find(references)
+            case "product":
+                return self.products.find(references)
+            case "order":
+                return self.progress.find(references)
         return self.holdings.find(object, references)
 
     def settle(self, handles: Sequence[Handle]) -> Iterator[Receipt]:
@@ -91,6 +122,5 @@ class Shopify(Connector):
         return webhooks.unpack(request)
 
 
-def _only_stock(object: str) -> None:
-    if object != "stock_level":
-        raise StopRun(f"shopify takes stock_level, not {object}")
+def _strange(does: str, object: str) -> StopRun:
+    return StopRun(f"shopify {does} stock_level, price, product and order, not {object}")

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 PAGE = "pageInfo { hasNextPage endCursor }"
 
-VARIANTS_COST = 30.0
+VARIANTS_COST = 40.0
 VARIANTS = f"""
 query Variants($after: String) {{
-  productVariants(first: 250, after: $after) {{ nodes {{ id sku barcode inventoryItem {{ id }} }} {PAGE} }}
+  productVariants(first: 250, after: $after) {{
+    nodes {{ id sku barcode product {{ id }} inventoryItem {{ id }} }} {PAGE}
+  }}
 }}
 """
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from connectors.shopify import documents
 from connectors.shopify.admin import Admin
+from connectors.shopify.answers import legacy_id
 from connectors.shopify.options import Options
 from hub.errors import StopRun
 from hub.model import Binding, Delivery, Reference, Remote
@@ -45,7 +46,9 @@ class Holdings:
 
     def _variants(self) -> Iterator[Remote]:
         for node in self.admin.pages(documents.VARIANTS, {}, documents.VARIANTS_COST, "productVariants"):
-            binding = Binding(external_id=node["inventoryItem"]["id"], extra={"variant": node["id"]})
+            binding = Binding(
+                external_id=node["inventoryItem"]["id"], extra={"variant": node["id"], "product": node["product"]["id"]}
+            )
             yield Remote(value={"sku": node["sku"], "gtin": node["barcode"]}, binding=binding)
 
     def _locations(self) -> Iterator[Remote]:
@@ -120,8 +123,3 @@ def missing_id(one: Delivery | Reference) -> str | None:
 
 def level_of(quantity: Any) -> Remote:
     return Remote(value={"quantity": quantity})
-
-
-def legacy_id(gid: str) -> str:
-    """``gid://shopify/InventoryItem/123`` as REST names it: ``123``."""
-    return gid.rsplit("/", 1)[-1]

@@ -8,7 +8,8 @@ from typing import Any
 
 from connectors.shopify import documents
 from connectors.shopify.admin import Admin, Data
-from connectors.shopify.holdings import Holdings, legacy_id, level_of, missing_id
+from connectors.shopify.answers import legacy_id
+from connectors.shopify.holdings import Holdings, level_of, missing_id
 from connectors.shopify.options import Options
 from hub.connector import Capability
 from hub.errors import HubError, StopRun, TryLater, Unknown

@@ -33,4 +33,11 @@ class Options(BaseModel):
         timedelta(hours=4, minutes=30),
         description="How old a webhook may be; the shop repeats one for four hours with the original time.",
     )
+    axes: dict[str, dict[str, str]] = Field(
+        {
+            "size": {"fr": "Taille", "en": "Size", "de": "Größe"},
+            "colour": {"fr": "Couleur", "en": "Colour", "de": "Farbe"},
+        },
+        description="What customers read for the axes of variants, by axis and language.",
+    )
     reason: str = Field("correction", description="Why stock changes, as the shop's history shows it.")

@@ -40,27 +40,42 @@ def _translations(locales: Sequence[str]) -> str:
     return " ".join(f'{alias(one)}: translations(locale: "{one}") {{ key value outdated }}' for one in locales)
 
 
+VARIANT = f"""
+  id sku barcode price position selectedOptions {{ name value }} inventoryItem {{ id }}
+  active: metafield(namespace: "{NAMESPACE}", key: "{ACTIVE}") {{ value }}
+"""
+
+
+def _picture(locales: Sequence[str]) -> str:
+    said = _translations(locales)
+    return f"id alt status mediaErrors {{ message }} ... on MediaImage {{ image {{ url }} {said} }}"
+
+
 def _product(locales: Sequence[str]) -> str:
     """Everything that the hub delivers, in the shop's first language and in ``locales``."""
     said = _translations(locales)
     return f"""
   id handle title descriptionHtml vendor productType status {said}
   options {{ id name position optionValues {{ id name {said} }} }}
-  variants(first: 100) {{
-    nodes {{
-      id sku barcode price position selectedOptions {{ name value }} inventoryItem {{ id }}
-      active: metafield(namespace: "{NAMESPACE}", key: "{ACTIVE}") {{ value }}
-    }}
-    {PAGE}
-  }}
-  media(first: 50) {{
-    nodes {{
-      id alt status mediaErrors {{ message }}
-      ... on MediaImage {{ image {{ url }} {said} }}
-    }}
-    {PAGE}
-  }}
+  variants(first: 100) {{ nodes {{ {VARIANT} }} {PAGE} }}
+  media(first: 50) {{ nodes {{ {_picture(locales)} }} {PAGE} }}
 """
+
+
+REST_COST = 60.0
+ALL_VARIANTS = f"""
+query AllVariants($id: ID!, $after: String) {{
+  product(id: $id) {{ variants(first: 250, after: $after) {{ nodes {{ {VARIANT} }} {PAGE} }} }}
+}}
+"""
+
+
+def all_media(locales: Sequence[str]) -> str:
+    """Every picture of one product, page by page."""
+    return (
+        f"query AllMedia($id: ID!, $after: String) {{\n  product(id: $id)"
+        f" {{ media(first: 250, after: $after) {{ nodes {{ {_picture(locales)} }} {PAGE} }} }}\n}}"
+    )
 
 
 PRODUCTS_AT_ONCE = 25
@@ -80,9 +95,7 @@ PRODUCT_COST = 100.0  # each id
 
 def products(locales: Sequence[str]) -> str:
     """Products by their ids."""
-    return (
-        f"query Products($ids: [ID!]!) {{\n  nodes(ids: $ids) {{ ... on Product {{ {_product(locales)} }} }}\n}}"
-    )
+    return f"query Products($ids: [ID!]!) {{\n  nodes(ids: $ids) {{ ... on Product {{ {_product(locales)} }} }}\n}}"
 
 
 PRODUCT_ANSWER = "product { id } userErrors { field message }"
@@ -109,7 +122,9 @@ mutation Attach($product: ProductUpdateInput!, $media: [CreateMediaInput!]!) {
 
 VARIANTS_COST = 20.0
 CREATE_VARIANTS = """
-mutation CreateVariants($product: ID!, $variants: [ProductVariantsBulkInput!]!, $strategy: ProductVariantsBulkCreateStrategy!) {
+mutation CreateVariants(
+  $product: ID!, $variants: [ProductVariantsBulkInput!]!, $strategy: ProductVariantsBulkCreateStrategy!
+) {
   productVariantsBulkCreate(productId: $product, variants: $variants, strategy: $strategy) {
     productVariants { id } userErrors { code field message }
   }

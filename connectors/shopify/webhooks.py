@@ -7,12 +7,14 @@ import hashlib
 import hmac
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
+from connectors.shopify.answers import gid
 from connectors.shopify.options import Options
 from connectors.shopify.orders import record
 from hub.connector import Connection
 from hub.errors import ConfigError, Reject, StopRun
-from hub.model import Origin, Pushed, Record
+from hub.model import CHANGED, Origin, Pushed, Record
 from hub.transport.http import parse_json
 from hub.transport.times import instant_of
 
@@ -20,7 +22,17 @@ SIGNATURE = "x-shopify-hmac-sha256"
 TRIGGERED = "x-shopify-triggered-at"
 DELIVERY = "x-shopify-webhook-id"
 TOPIC = "x-shopify-topic"
-ORDERS = ("orders/create", "orders/updated", "orders/edited", "orders/cancelled")
+# Topics whose body is the whole order. orders/edited and refunds/create carry the edit or the refund alone, and the
+# shop sends orders/updated with them.
+ORDERS = (
+    "orders/create",
+    "orders/paid",
+    "orders/updated",
+    "orders/cancelled",
+    "orders/fulfilled",
+    "orders/partially_fulfilled",
+)
+PRODUCTS = ("products/create", "products/update")
 AHEAD = timedelta(minutes=5)  # how far the shop's clock may run before ours
 
 
@@ -48,14 +60,30 @@ def _fresh(request: Pushed, window: timedelta) -> None:
 
 
 def unpack(request: Pushed) -> Iterator[Record]:
-    """The order of an order topic; nothing for other topics."""
-    if request.headers.get(TOPIC) not in ORDERS:
+    """The order of an order topic; of a product, that it and its prices should be looked at; nothing for others."""
+    topic = request.headers.get(TOPIC)
+    if topic not in (*ORDERS, *PRODUCTS):
         return
-    place = f"{request.system} {request.headers[TOPIC]}"
+    origin = Origin(source=f"{request.system} {topic}", message=request.headers.get(DELIVERY))
     try:
-        found = record(parse_json(request.body, place), Origin(source=place, message=request.headers.get(DELIVERY)))
+        body = parse_json(request.body, origin.source)
     except StopRun as error:
         raise Reject("body", str(error)) from None
+    if topic in PRODUCTS:
+        yield from changed(body, origin)
+        return
+    found = record(body, origin)
     if not isinstance(found, Record):
         raise Reject(found.path, found.reason)
     yield found
+
+
+def changed(body: Any, origin: Origin) -> Iterator[Record]:
+    """A product and the prices of its variants, by the shop's ids: what they hold is read from the shop itself."""
+    product = body if isinstance(body, dict) else {}
+    if not product.get("id"):
+        raise Reject("id", "the product has no id")
+    yield Record(object=CHANGED, key=gid("Product", product["id"]), data={"object": "product"}, origin=origin)
+    for variant in product.get("variants") or ():
+        if item := variant.get("inventory_item_id"):
+            yield Record(object=CHANGED, key=gid("InventoryItem", item), data={"object": "price"}, origin=origin)

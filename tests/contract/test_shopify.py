@@ -21,9 +21,10 @@ from contract.suite import (
 from support.loopback import Say, Server, serving
 from support.vendor_specs import ShopifyAdmin
 
-from connectors.shopify import documents
+from connectors.shopify import documents, order_documents, price_documents, product_documents
 from hub.errors import Reject, StopRun, TryLater, Unknown
 from hub.model import (
+    CHANGED,
     Binding,
     Checkpoint,
     Conflict,
@@ -201,8 +202,17 @@ class TestWebhooks(ListenerContract):
         assert record.origin.message == connector.identity(pushed)
 
     def test_another_topic_holds_nothing_for_us(self, connector: Any, pushed: Pushed):
-        other = replace(pushed, headers={**pushed.headers, "x-shopify-topic": "products/update"})
-        assert list(connector.unpack(other)) == []
+        for topic in ("carts/update", "orders/edited", "refunds/create"):
+            other = replace(pushed, headers={**pushed.headers, "x-shopify-topic": topic})
+            assert list(connector.unpack(other)) == []
+
+    def test_an_edited_product_says_that_it_and_its_prices_are_to_be_read(self, connector: Any, pushed: Pushed):
+        body = b'{"id": 7, "title": "New", "variants": [{"id": 8, "inventory_item_id": 9, "price": "1.00"}]}'
+        edited = replace(pushed, body=body, headers={**pushed.headers, "x-shopify-topic": "products/update"})
+        assert [(r.object, r.key, r.data) for r in connector.unpack(edited)] == [
+            (CHANGED, "gid://shopify/Product/7", {"object": "product"}),
+            (CHANGED, "gid://shopify/InventoryItem/9", {"object": "price"}),
+        ]
 
     def test_the_last_repetition_after_four_hours_is_still_believed(self, connector: Any, pushed: Pushed):
         connector.verify(replace(pushed, received_at=pushed.received_at + timedelta(hours=4, minutes=10)))
@@ -225,10 +235,22 @@ class TestWebhooks(ListenerContract):
 # --- Shopify's own schema -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "document",
-    [documents.VARIANTS, documents.LOCATIONS, documents.LEVELS_AT, documents.levels_of(3), documents.SET_QUANTITIES],
-)
+DOCUMENTS = {
+    f"{module.__name__.rpartition('.')[2]}.{name}": text
+    for module in (documents, order_documents, price_documents, product_documents)
+    for name, text in vars(module).items()
+    if isinstance(text, str) and text.lstrip().startswith(("query", "mutation"))
+}
+MADE = {
+    "levels_of": documents.levels_of(3),
+    "by_handles": product_documents.by_handles(2),
+    "products": product_documents.products(["en", "pt-BR"]),
+    "all_products": product_documents.all_products(["en", "de"]),
+    "all_media": product_documents.all_media(["en"]),
+}
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS.values(), *MADE.values()], ids=[*DOCUMENTS, *MADE])
 def test_shopify_would_accept_every_document_that_is_sent(document: str):
     ShopifyAdmin().check_document(document)
 
@@ -386,7 +408,13 @@ def test_by_rest_a_refused_quantity_is_named():
 
 def test_two_variants_with_one_sku_bind_neither(caplog: pytest.LogCaptureFixture):
     nodes = [
-        {"id": f"v{n}", "sku": "A1 ", "barcode": None, "inventoryItem": {"id": f"gid://shopify/InventoryItem/{n}"}}
+        {
+            "id": f"v{n}",
+            "sku": "A1 ",
+            "barcode": None,
+            "product": {"id": "p"},
+            "inventoryItem": {"id": f"gid://shopify/InventoryItem/{n}"},
+        }
         for n in range(2)
     ]
     connection = {"nodes": nodes, "pageInfo": {"hasNextPage": False, "endCursor": None}}
