@@ -90,6 +90,15 @@ def test_a_line_cancelled_before_it_left_frees_its_pieces(retailer, sell, level,
     assert level() == before - 1
 
 
+def test_pieces_cancelled_before_anybody_looked_are_never_taken(retailer, sell, level, sku):
+    before = level()
+    sell()
+    line = {"LINREF": "11", "ITMREF": sku, "QTY": "2.000"}
+    retailer.erp.sales.take_back("SHOP-1001", [line], "40.00", external="SHOP-R1", kind="C")
+    retailer.erp.accept("SHOP-1001")
+    assert level() == before - 1
+
+
 def test_a_return_is_restocked_where_it_was_received_and_only_if_it_can_be_sold(retailer, sell, level, sku):
     before = level()
     sell()

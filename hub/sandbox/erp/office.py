@@ -30,9 +30,11 @@ class Office:
             sale = self.sales.sale(reference)
             if sale.status != ENTERED:
                 raise Refusal("ERP-STATE", "CUSORDREF", f"{sale.number} is not new")
+            cancelled = self.sales.cancelled_pieces(reference)
             for line in sale.lines:
                 code = (sites or {}).get(line["LINREF"], site)
-                self.sales.take(reference, line, self.sales.site(code) or code)
+                pieces = whole(line["QTY"]) - cancelled[line["LINREF"]]
+                self.sales.take(reference, {**line, "QTY": f"{max(0, pieces)}.000"}, self.sales.site(code) or code)
             self.sales.mark(reference, ACCEPTED)
 
     def prepare(self, reference: str) -> None:

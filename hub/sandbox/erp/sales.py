@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -198,6 +199,15 @@ class Sales:
 
     def returns_of(self, reference: str) -> list[Any]:
         return self.state.rows("SELECT * FROM erp_return WHERE reference = ? ORDER BY rownum", (reference,))
+
+    def cancelled_pieces(self, reference: str) -> Counter[str]:
+        """Pieces of each line that were cancelled before they left."""
+        rows = [row for row in self.returns_of(reference) if row["kind"] == "C"]
+        lines = [line for row in rows for line in json.loads(row["lines"])]
+        found: Counter[str] = Counter()
+        for line in lines:
+            found[line.get("LINREF", "")] += whole(line["QTY"])
+        return found
 
     def site(self, code: str) -> str | None:
         """The ERP's code of a site that the sender calls ``code``: the cross-reference table."""
