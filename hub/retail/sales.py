@@ -209,15 +209,19 @@ def _refunds(order: Data, course: Course, target: str, waits: list[str]) -> list
                 waits.append(f"the return {data['id']} cannot be told: {unplaced}")
             continue
         if told.system != target:
-            found.append(
-                {
-                    "id": data["id"],
-                    "amount": _money(data["amount"], data["currency"]),
-                    "currency": data["currency"],
-                    "lines": [_refunded(line, quantity, of) for line, quantity, of in placed],
-                }
-            )
+            found.append(_refund(data, [_refunded(line, quantity, of) for line, quantity, of in placed]))
     return found
+
+
+def _refund(data: Data, lines: list[dict[str, Any]]) -> dict[str, Any]:
+    """``settled``: the money is with the customer already, and must not go back twice."""
+    refund = {
+        "id": data["id"],
+        "amount": _money(data["amount"], data["currency"]),
+        "currency": data["currency"],
+        "lines": lines,
+    }
+    return {**refund, "settled": True} if data.get("settled") else refund
 
 
 def _refunded(line: str, quantity: int, of: Data) -> dict[str, Any]:

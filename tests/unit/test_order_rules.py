@@ -314,6 +314,14 @@ def test_a_shipment_of_what_was_not_ordered_is_said_and_the_others_are_told() ->
     assert answer.waits == ("the shipment SH1 cannot be told: the order has 1 of TS0001-M-BLU less than that",)
 
 
+def test_money_that_a_till_paid_out_is_noted_and_does_not_go_back_twice() -> None:
+    paid_out = came_back("TILLS-R1", {"sku": "TS0001-M-BLU", "quantity": 1}, settled=True)
+    by_post = came_back("ERP-RT1", {"sku": "TS0001-M-BLU", "quantity": 1})
+    told = [Told(system="tills", data=paid_out), erp(by_post)]
+    refunds = progress(order(), Course(returns=told), "shop").value["refunds"]
+    assert [(r["id"], r.get("settled")) for r in refunds] == [("ERP-RT1", None), ("TILLS-R1", True)]
+
+
 def test_money_alone_may_go_back() -> None:
     refund = progress(order(), Course(returns=[erp(came_back("ERP-9", amount="4.90", kind="refund"))]), "shop")
     assert refund.value["refunds"] == [{"id": "ERP-9", "amount": "4.90", "currency": "EUR", "lines": []}]
