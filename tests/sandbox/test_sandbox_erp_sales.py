@@ -119,6 +119,13 @@ def test_more_pieces_after_acceptance_are_taken_as_well(retailer, sell, level):
     assert level() == before - 5
 
 
+def test_a_gift_card_is_sold_and_no_pieces_are_taken_for_it(retailer, sell):
+    card = {"LINREF": "12", "ITMREF": "GIFT-0025", "QTY": "1.000", "PRI": "25.00", "AMT": "25.00"}
+    sell(Line=[card], TOTAMT="25.00")
+    retailer.erp.accept("SHOP-1001")
+    assert retailer.erp.sales.acceptances("SHOP-1001") == []
+
+
 def test_a_ticket_is_booked_and_takes_nothing_from_the_depot(retailer, sell, level):
     before = level()
     sell("TILLS-ST05-20261122-1-0005-03-81", kind="TICKET")

@@ -12,6 +12,7 @@ from hub.sandbox.state import State
 
 ITMREF_WIDTH = 20
 ACTIVE, INACTIVE = 1, 6
+ACCOUNTS = "GIFT-"  # codes that begin so stand for money
 INACTIVE_SKUS = 2  # single articles that are no longer sold, beside whole styles
 TABLE = """CREATE TABLE IF NOT EXISTS erp_item (
     rownum INTEGER PRIMARY KEY, sku TEXT NOT NULL UNIQUE, itmref TEXT NOT NULL, style TEXT NOT NULL,
@@ -64,7 +65,12 @@ class Items:
             raise KeyError(f"the ERP knows no article {sku}")
 
     def known(self, code: str) -> str | None:
-        """Our code of an article however it is typed; None where the ERP has none."""
+        """Our code of an article however it is typed; None where the ERP has none.
+
+        Gift cards are accounts and not articles: they can be sold, and no list of articles tells them.
+        """
+        if code.strip().upper().startswith(ACCOUNTS):
+            return code.strip().upper()
         row = self.state.row("SELECT sku FROM erp_item WHERE sku = ?", (code.strip().upper(),))
         return row["sku"] if row else None
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from hub.sandbox.clock import Clock, naive_paris
 from hub.sandbox.erp.checks import Refusal, check_document, check_line
-from hub.sandbox.erp.items import Items
+from hub.sandbox.erp.items import ACCOUNTS, Items
 from hub.sandbox.state import State
 from hub.sandbox.world import World
 
@@ -216,9 +216,9 @@ class Sales:
     # --- allocation and status --------------------------------------------------------------------
 
     def take(self, reference: str, line: Mapping[str, Any], site: str) -> None:
-        """Allocate a line's pieces at ``site``: they leave the free stock at once."""
-        if pieces := whole(line["QTY"]):
-            sku = self.items.known(line["ITMREF"]) or line["ITMREF"]
+        """Allocate a line's pieces at ``site``: they leave the free stock at once. A gift card has none."""
+        sku = self.items.known(line["ITMREF"]) or line["ITMREF"]
+        if (pieces := whole(line["QTY"])) and not sku.startswith(ACCOUNTS):
             self.book(sku, site, -pieces)
             self.state.execute(
                 "INSERT INTO erp_acceptance VALUES (?, ?, ?, ?, ?, 0, ?)",
