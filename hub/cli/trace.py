@@ -115,8 +115,17 @@ def _target(row: dict[str, Any]) -> list[str]:
     return [
         f"{row['target']:8} should hold {brief(row['value'])} (generation {row['generation']}), {holds}{doubt}",
         cause,
-        f"because {short(row['why'])}",
+        f"because {_because(row['why'])}",
     ]
+
+
+def _because(why: dict[str, Any]) -> str:
+    """The reasons; who owns which field is said by owner."""
+    owned: dict[str, list[str]] = {}
+    for name, system in why.get("owners", {}).items():
+        owned.setdefault(system, []).append(name.replace("_", " "))
+    said = [f"{system} owns {', '.join(names)}" for system, names in owned.items()]
+    return "; ".join(filter(None, [short({k: v for k, v in why.items() if k != "owners"}), *said]))
 
 
 def _holds(row: dict[str, Any]) -> str:
@@ -152,7 +161,7 @@ def _step(row: dict[str, Any], key: str) -> list[str]:
     answer = f"  {row['answer']}" if row["answer"] else ""
     origin = f"read from {_origin(row['origin'])} by {row['mapping']}" if row["origin"] else ""
     named = "" if row["key"] == key else f"{row['object']} {row['key']}: "
-    change = named + changes(row["before"], after)
+    change = named + ("" if row["step"] == "not owner" else changes(row["before"], after))
     return [f"{when(row['at'])}  {row['step']:11} {row['system']:8} {change}{answer}", origin, f"run {row['run']}"]
 
 

@@ -85,6 +85,7 @@ def look(
             by={name: str(part) for name, part in row["parts"].items() if name != carried.PERSONAL},
             bindings=ids.of_parts(row["parts"]),
             value=row["value"],
+            known=ids.of_value(object, row["value"]),
         )
         for key, row in rows.items()
     ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
+COUNT = "generation"  # how often a value has changed: not what it is
 IN_KEY = ("sku", "location", "id")  # what is in the key anyway
 LONG = 60  # letters of a text
 MANY = 6  # entries of a list
@@ -37,9 +39,11 @@ def changes(before: Any, after: Any) -> str:
     ``after`` may be a delivery's step: {"sent": ..., "holds": ..., "generation": ...}.
     """
     told = (after.get("holds") or after["sent"]) if isinstance(after, Mapping) and "sent" in after else after
-    if not isinstance(before, Mapping) or not isinstance(told, Mapping) or len(told) <= FEW:
+    if not isinstance(told, Mapping) or len(told) <= FEW:
         return " -> ".join(filter(None, [brief(before), brief(after)]))
-    names = [name for name in told if told[name] != before.get(name)]
+    if not isinstance(before, Mapping):
+        return brief({name: value for name, value in told.items() if name != COUNT})
+    names = [name for name in told if told[name] != before.get(name) and name != COUNT]
     gone = [name for name in before if name not in told]
     said = [f"{_name(n)} {_inside(before.get(n)) or 'nothing'} -> {_inside(told[n]) or 'nothing'}" for n in names]
     return ", ".join([*said, *(f"{_name(n)} gone" for n in gone)]) or "as before"
@@ -73,8 +77,10 @@ def _is_text(value: Mapping[str, Any]) -> bool:
 
 
 def _text(value: Mapping[str, Any]) -> str:
-    first, *others = value
-    return f'"{_cut(value[first])}" ({", ".join([first, *others])})'
+    """In the reader's own language where there is one."""
+    own = os.environ.get("LANG", "")[:2]
+    shown = own if own in value else next(iter(value))
+    return f'"{_cut(value[shown])}" ({", ".join(value)})'
 
 
 def _name(field: str) -> str:

@@ -15,6 +15,11 @@ PRODUCT = {
 }
 
 
+@pytest.fixture(autouse=True)
+def no_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANG", "C.UTF-8")
+
+
 @pytest.mark.parametrize(
     ("value", "said"),
     [
@@ -56,6 +61,18 @@ def test_a_delivery_is_told_by_what_the_target_holds_after_it() -> None:
     assert changes(PRODUCT, {"sent": PRODUCT, "generation": 2, "holds": holds}) == "status active -> archived"
     small = changes({"quantity": 4}, {"sent": {"quantity": 5}, "generation": 2, "holds": {"quantity": 5}})
     assert small == "quantity 4 -> sent quantity 5, generation 2, holds quantity 5"
+
+
+def test_a_text_is_said_in_the_reader_s_own_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANG", "en_GB.UTF-8")
+    assert brief({"de": "Kleid", "en": "Dress"}) == '"Dress" (de, en)'
+    monkeypatch.setenv("LANG", "fr_FR.UTF-8")
+    assert brief({"de": "Kleid", "en": "Dress"}) == '"Kleid" (de, en)'
+
+
+def test_how_often_a_long_value_changed_is_not_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert changes(PRODUCT, {**PRODUCT, "status": "draft", "generation": 2}) == "status active -> draft"
+    assert "generation" not in changes(None, {**PRODUCT, "generation": 2})
 
 
 def test_a_reason_is_said_whole() -> None:
