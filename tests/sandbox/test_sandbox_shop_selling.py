@@ -53,7 +53,7 @@ def adds_up(order):
     gross = sum(Decimal(line["price"]) * line["quantity"] for line in lines)
     off = amount(*(share["amount"] for line in lines for share in line["discount_allocations"]))
     shipping = amount(*(line["price"] for line in order["shipping_lines"]))
-    parts = [line for line in (*lines, *order["shipping_lines"])]
+    parts = [*lines, *order["shipping_lines"]]
     assert amount(order["total_line_items_price"]) == gross
     assert amount(order["total_discounts"]) == off
     assert amount(order["subtotal_price"]) == gross - off

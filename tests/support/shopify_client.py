@@ -6,7 +6,6 @@ import uuid
 from typing import Any
 
 import requests
-
 from support.vendor_specs import SHOPIFY, ShopifyAdmin, present
 
 SET = """mutation set($input: InventorySetQuantitiesInput!, $key: String!) {

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from hub.sandbox.limits import Bucket
+from hub.sandbox.shop import uploads
 from hub.sandbox.shop.graphql import GraphQL
 from hub.sandbox.shop.notices import API_VERSION
 from hub.sandbox.shop.rest import NOT_FOUND, Rest
@@ -49,6 +50,7 @@ def web(shop: Shop) -> Web:
             gate=gates.signed_in,
             locks=lambda request: b"mutation" in request.body,
         ),
+        *uploads.routes(shop),
     ]
     return Web("shop", shop.ledger, routes, NOT_FOUND)
 

@@ -119,8 +119,11 @@ class Media:
     def _free_name(self, name: str) -> str:
         """A name that is taken gets an id of its own at the end."""
         path = PurePosixPath(name)
-        taken = self.state.row("SELECT 1 FROM shop_file WHERE name = ?", (path.name,))
-        return f"{path.stem}_{uuid.uuid4()}{path.suffix}" if taken else path.name
+        return f"{path.stem}_{uuid.uuid4()}{path.suffix}" if self.taken(path.name) else path.name
+
+    def taken(self, name: str) -> bool:
+        """Whether a file is called ``name``."""
+        return self.state.row("SELECT 1 FROM shop_file WHERE name = ?", (name,)) is not None
 
     # --- on products ------------------------------------------------------------------------------
 

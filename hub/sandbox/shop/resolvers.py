@@ -7,6 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from hub.sandbox.shop.media_mutations import MediaMutations
 from hub.sandbox.shop.order_mutations import OrderMutations
 from hub.sandbox.shop.pages import LARGEST, View, connection, cursor_value, page, page_size
 from hub.sandbox.shop.product_mutations import ProductMutations
@@ -61,6 +62,7 @@ class Roots:
             ProductMutations(shop, self._views, note),
             TextMutations(shop, self._views, note),
             OrderMutations(shop, self._views, note),
+            MediaMutations(shop, self._views, note, base),
         )
 
     def __getitem__(self, name: str) -> Callable[..., Any]:
