@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +14,10 @@ import psycopg
 
 from hub.connector import Budget, Connection, Connector, Listener, Target, Watched
 from hub.errors import ConfigError, Held, HubError, TryLater
-from hub.flow.objects import FLOWS, delivered_by
+from hub.flow.objects import FLOW_OF, FLOWS, delivered_by
 from hub.flow.outcome import Outcome, Pass, sentence
 from hub.flow.systems import Systems
-from hub.journal import connect, inbox, migrate, outbox, runs
+from hub.journal import connect, inbox, migrate, outbox, recompute, runs
 from hub.journal.budgets import AccountBudget, Unlimited
 from hub.journal.vault import Vault
 from hub.model import Clock, Content, Pushed
@@ -176,6 +176,12 @@ class Engine:
             raise ConfigError(f'no flow "{flow}"; hub.yaml has {", ".join(flows)}')
         if system is not None and system not in flows[flow].sources:
             raise ConfigError(f'"{system}" is not a source of {flow}; its sources are {", ".join(flows[flow].sources)}')
+
+    def due(self, since: timedelta) -> list[str]:
+        """Targets for which something has been due for ``since`` and nobody has derived it yet."""
+        moment = self.clock.now() - since
+        flows = [f for d, f in FLOW_OF.items() if f in self.landscape.flows and recompute.due(self.journal, d, moment)]
+        return sorted({target for flow in flows for target in self.landscape.flows[flow].targets})
 
     def content(self, hash: str) -> Content:
         """The picture with this hash, from the system that has it; kept in the vault for the next target."""

@@ -27,6 +27,7 @@ from hub.gateway.api import api
 from hub.gateway.api.desk import Desk
 from hub.gateway.bell import Bell, Ringer
 from hub.gateway.engines import Engines
+from hub.gateway.moments import Moments
 from hub.gateway.watcher import Watcher
 from hub.model import Clock, Pushed
 
@@ -107,14 +108,17 @@ def application(
     gateway = Gateway(Engines(opener, project / "hub.yaml"), bell)
     desk = Desk(Engines(opener, project / "hub.yaml"), bell.ring)
     watcher = Watcher(opener, bell.ring)
+    moments = Moments(opener, bell.call)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         if watch:
             await run_in_threadpool(watcher.start)
+            moments.start()
             desk.warm()
         yield
         await run_in_threadpool(watcher.close)
+        await run_in_threadpool(moments.close)
         bell.close()
         gateway.engines.close()
         desk.engines.close()

@@ -28,6 +28,11 @@ def arrived(system: str) -> str:
     return f"hub://arrived/{system}"
 
 
+def waiting(target: str) -> str:
+    """The asset that stands for something to derive or to deliver to ``target``."""
+    return f"hub://deliver/{target}"
+
+
 @dataclass(slots=True)
 class Airflow:
     """Airflow's public API, as the user ``gateway``."""
@@ -121,8 +126,15 @@ class Bell:
 
     def ring(self, system: str) -> None:
         """Say that there is news at ``system``; returns at once."""
+        self._want(arrived(system))
+
+    def call(self, target: str) -> None:
+        """Say that the moment has come for something at ``target``; returns at once."""
+        self._want(waiting(target))
+
+    def _want(self, uri: str) -> None:
         with self._change:
-            self._wanted.add(system)
+            self._wanted.add(uri)
             self._change.notify()
 
     def close(self) -> None:
@@ -138,15 +150,15 @@ class Bell:
                 if self._closed:
                     return
                 self._change.wait_for(lambda: self._closed, GATHER_SECONDS)
-                systems, self._wanted = sorted(self._wanted), set()
-            for system in systems:
-                self._post(system)
+                uris, self._wanted = sorted(self._wanted), set()
+            for uri in uris:
+                self._post(uri)
 
-    def _post(self, system: str) -> None:
+    def _post(self, uri: str) -> None:
         if self._ringer is None:
             return
         try:
-            self._ringer.ring(arrived(system))
+            self._ringer.ring(uri)
         except Exception as error:  # noqa: BLE001 - a bell that ended would be silence without a sound
             if self.well:
                 log.warning("ringing fails (%s): what arrives is found by the clock", type(error).__name__)

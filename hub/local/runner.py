@@ -23,6 +23,7 @@ log = logging.getLogger("hub.runner")
 
 CHANNEL = "hub_arrived"
 ARRIVED = "hub://arrived/"
+WAITING = "hub://deliver/"
 LOOK_EVERY = timedelta(minutes=1)
 AFTER_FAILURE = 60.0
 LISTEN_SECONDS = 0.5
@@ -43,10 +44,13 @@ class Runner:
 
     def hear(self, uris: Iterable[str]) -> None:
         """What rang is due now."""
-        systems = {uri.removeprefix(ARRIVED) for uri in uris}
+        rung = set(uris)
         for flow, system in self.sources:
-            if system in systems:
+            if ARRIVED + system in rung:
                 self.sources[flow, system] = 0.0
+        for target in self.targets:
+            if WAITING + target in rung:
+                self.targets[target] = 0.0
 
     def step(self) -> None:
         """Do what is due: sources first, since they deliver along."""
