@@ -111,6 +111,8 @@ def changed(item: Object, value: Value, fields: frozenset[str], language: str) -
 
 def _described(data: dict[str, Any], html: str | None) -> dict[str, Any]:
     """``description_html`` alone: Square keeps the plain ones in step with it."""
+    if (data.get("description_html") or data.get("description")) == html:
+        return data
     rest = {name: text for name, text in data.items() if not name.startswith("description")}
     return {**rest, "description_html": html} if html else rest
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 from square import Square
-
 from support.vendor_specs import SQUARE, SquareApi, present
 
 VERSION = "2026-01-22"
