@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hub.connector import Library
 from hub.errors import Reject, StopRun
 from hub.flow.understood import understood
-from hub.journal import states
+from hub.journal import quarantine, recompute, states
 from hub.model import Content
 
 if TYPE_CHECKING:
@@ -51,9 +51,25 @@ def fetched(engine: Engine, system: str, record: Mapping[str, Any], hash: str) -
     with understood(system):
         data = library.fetch(record)
     if (wrong := objection(data, hash)) is not None:
+        put_away(engine, system, record, hash, data, wrong)
         raise Reject("media", f"{record['asset']} in {system} {wrong}")
     engine.vault.keep(engine.journal, KIND, data)
     return data
+
+
+def put_away(engine: Engine, system: str, record: Mapping[str, Any], hash: str, data: bytes, wrong: str) -> None:
+    """What is no picture goes to quarantine by its hash; its product is derived again and does without it."""
+    asset = str(record["asset"])
+    with engine.journal.transaction():
+        raw = engine.vault.keep(engine.journal, "refused", data[:LARGEST])
+        cause = quarantine.cause_of("", wrong)
+        entry = quarantine.Entry(
+            object=KIND, key=hash, source_key=asset, path="", reason=f"{asset} {wrong}", cause=cause,
+            fingerprint=quarantine.fingerprint(KIND, cause), origin={"source": f"{system} {asset}", "raw": raw},
+            raw=raw, mapping=None,
+        )  # fmt: skip
+        quarantine.put(engine.journal, "product", system, [entry], "")
+        recompute.mark(engine.journal, "complete_product", {str(record["product"]): False}, engine.clock.now())
 
 
 def objection(data: bytes, hash: str) -> str | None:

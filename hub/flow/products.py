@@ -76,7 +76,7 @@ def known_of(
 ) -> dict[str, Known]:
     """Everything known of each subject that is a product; an article that nobody counts to one is none."""
     said = words.of_subjects(engine.journal, OBJECT, subjects)
-    media = words.of_subjects(engine.journal, "media", subjects)
+    media = shown(engine, words.of_subjects(engine.journal, "media", subjects))
     variants = variants_of(engine, subjects, held_of(before))
     refused = words.refused(engine.journal, OBJECT, subjects)
     unreadable = words.refused(engine.journal, "variant", sorted({sku for found in variants.values() for sku in found}))
@@ -94,6 +94,13 @@ def known_of(
                 elsewhere=frozenset(s for s, f in of_it.items() if belongs(f, owners) not in (None, product)),
             )
     return known
+
+
+def shown(engine: Engine, media: Mapping[str, list[Said]]) -> dict[str, list[Said]]:
+    """Pictures without those whose content turned out to be something else; they are in quarantine by their hash."""
+    hashes = sorted({said.data["hash"] for found in media.values() for said in found})
+    broken = words.refused(engine.journal, "content", hashes)
+    return {product: [s for s in found if s.data["hash"] not in broken] for product, found in media.items()}
 
 
 def held_of(before: Iterable[Mapping[str, Mapping[str, Any]]]) -> dict[str, set[str]]:
