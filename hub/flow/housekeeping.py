@@ -6,7 +6,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from hub.journal import inbox, price_history, runs, settings
+from hub.journal import counter, inbox, price_history, runs, settings
 from hub.journal.database import ensure_partitions
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ log = logging.getLogger("hub.flow")
 NAME = "housekeeping"
 EVERY = timedelta(days=1)
 ABANDONED = timedelta(hours=6)  # no pass runs that long: its process was killed
+HELD = timedelta(days=2)  # no reservation at the counter lasts that long
 
 
 def keep_house(engine: Engine) -> int:
@@ -31,6 +32,7 @@ def keep_house(engine: Engine) -> int:
         runs.give_up(engine.journal, ABANDONED)
         inbox.forget_older_than(engine.journal, engine.landscape.keep.raw)
         price_history.forget(engine.journal, now - price_history.KEPT)
+        counter.close_holds(engine.journal, now - HELD)
         removed = engine.vault.forget_older_than(engine.journal, engine.landscape.keep.raw)
     if removed:
         log.info("%d raw payloads older than %s days were removed", removed, engine.landscape.keep.raw.days)
