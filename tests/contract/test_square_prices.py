@@ -128,7 +128,7 @@ def test_a_hundred_prices_are_one_call(till: Till, skus: list[str]):
 
 
 def test_a_price_that_a_store_set_without_us_is_seen(till: Till, skus: list[str]):
-    (receipt,) = till.write(till.delivery(skus[0], price("17.90", ST05="12.00")))
+    till.write(till.delivery(skus[0], price("17.90", ST05="12.00")))
     asked = Reference(key=skus[0], bindings={"sku": till.binding(skus[0])})
     (remote,) = till.connector.find("price", [asked]).values()
     assert remote.value["overrides"] == {f"unknown:{till.places['ST05'].external_id}": "12.00"}
