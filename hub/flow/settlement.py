@@ -74,6 +74,7 @@ class Settlement:
         """All of it, in the caller's transaction; the outbox then follows what is now known."""
         journal, counts = self.engine.journal, self.current.counts
         counts["delivered"] += outbox.settle(journal, self.done, "delivered", self.current.run)
+        quarantine.lift(journal, self.target, self.object, [], list(self.confirmed))
         remotes.confirm(journal, self.target, self.object, self.held, sent_at=sent_at)
         learned.keep(self.engine, self.current, self.target, self.object, self.parts, self.confirmed, self.held)
         not_before = self.engine.clock.now() + timedelta(seconds=self.delay) if self.delay else None

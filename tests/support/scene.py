@@ -70,7 +70,7 @@ class Scene:
         """Time passes, then one pass of the stock flow over everything."""
         self.clock.forward(seconds=seconds)
         with self.engine() as engine:
-            return engine.once()["stock"]
+            return engine.once(["stock"])["stock"]
 
     def rewrite(self, old: str, new: str) -> None:
         """Edit hub.yaml as a person would."""
