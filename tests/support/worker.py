@@ -23,7 +23,7 @@ def main(given: dict[str, object]) -> None:
 
     with Engine.open(Path(str(given["project"])), connections=connection, dsn=str(given["dsn"])) as engine:
         if given["do"] == "once":
-            outcome = engine.once()["stock"]
+            outcome = engine.once(["stock"])["stock"]
         else:
             outcome = engine.deliver(str(given["do"]), seconds=120)
     sys.stdout.write(json.dumps(dict(outcome.counts)))
