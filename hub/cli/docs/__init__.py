@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hub.cli.docs import commands, connectors, environment, functions, schemas, settings
+from hub.cli.docs import commands, connectors, counter, environment, functions, schemas, settings
 from hub.cli.docs.page import Undocumented
 
 
@@ -18,6 +18,7 @@ def pages(project: Path) -> dict[str, str]:
         "settings.md": settings.page(),
         "mapping.md": functions.page(),
         "connectors.md": connectors.page(),
+        "counter.md": counter.page(),
         "objects.md": schemas.page(project / "canonical_schemas"),
         "environment.md": environment.page(),
     }

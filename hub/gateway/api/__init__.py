@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from hub.gateway.api import problems
+from hub.gateway.api import problems, shapes
 from hub.gateway.api.body import BodyLimit
 from hub.gateway.api.desk import Desk
 from hub.gateway.api.routes import routes
-from hub.gateway.api.shapes import ProblemShape
 
 VERSION = "1.0"
 DESCRIPTION = """\
@@ -42,8 +41,8 @@ def description(app: FastAPI) -> dict[str, object]:
     """The OpenAPI 3.1 description; FastAPI's own form of a refused request is not what this gateway answers."""
     if app.openapi_schema is None:
         made = app.openapi()
-        shapes = made["components"]["schemas"]
-        shapes["ProblemShape"] = ProblemShape.model_json_schema()
+        known = made["components"]["schemas"]
+        known["Problem"] = shapes.Problem.model_json_schema()
         for name in ("HTTPValidationError", "ValidationError"):
-            shapes.pop(name, None)
+            known.pop(name, None)
     return app.openapi()

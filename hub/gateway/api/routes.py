@@ -39,7 +39,7 @@ def problems(*kinds: str) -> dict[int | str, dict[str, Any]]:
     for kind in ("no-key", "scope", "invalid", "too-fast", "not-now", *kinds):
         status, title = KINDS[kind]
         known = f"{found[status]['description']}; {title.lower()}" if status in found else title
-        schema = {"$ref": "#/components/schemas/ProblemShape"}
+        schema = {"$ref": "#/components/schemas/Problem"}
         found[status] = {"description": known, "content": {MEDIA: {"schema": schema}}}
     return found
 
@@ -81,7 +81,7 @@ def _questions(router: APIRouter, desk: Desk) -> None:
     @router.get("/prices", operation_id="price", tags=["price"], responses=problems("unknown"))
     async def price(
         key: Key,
-        sku: shapes.Sku,
+        sku: Annotated[shapes.Sku, Query(description="The article.")],
         channel: Annotated[shapes.Channel | None, Query(description="By default the client's own.")] = None,
         quantity: Annotated[shapes.Pieces, Query(description="So many are bought.")] = 1,
         location: Annotated[shapes.Location | None, Query(description="A store whose own price counts.")] = None,
@@ -186,7 +186,9 @@ def _coupons(router: APIRouter, desk: Desk) -> None:
         "/coupons/{code}/redemptions/{order:path}", status_code=204, operation_id="give_back", tags=["coupon"],
         responses=problems(),
     )  # fmt: skip
-    async def give_back(key: Key, code: Code, order: Annotated[shapes.OrderKey, Path()]) -> None:
+    async def give_back(
+        key: Key, code: Code, order: Annotated[shapes.OrderKey, Path(description="The order that had redeemed it.")]
+    ) -> None:
         """The sale was given up: the coupon can be redeemed again; once more changes nothing."""
         await desk.ask(_said(key), "coupons", lambda engine, client: coupons.give_back(engine, client, code, order))
 

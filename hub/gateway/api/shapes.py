@@ -19,7 +19,7 @@ Location = Annotated[str, StringConstraints(pattern=LOCATION)]
 Channel = Annotated[str, StringConstraints(pattern=CHANNEL)]
 OrderKey = Annotated[str, StringConstraints(pattern=ORDER)]
 Pieces = Annotated[int, Field(ge=1, le=1_000_000)]
-Money = Annotated[str, Field(pattern=MONEY, description="An exact amount; never a float.")]
+Money = Annotated[str, StringConstraints(pattern=MONEY)]
 
 
 class Shape(BaseModel):
@@ -31,7 +31,7 @@ class Shape(BaseModel):
 class Place(Shape):
     """One location that the channel sells from."""
 
-    location: str
+    location: str = Field(description="Its code.")
     name: str | None = Field(description="As people call it.")
     kind: str | None = Field(description="warehouse, store or web.")
     quantity: int = Field(ge=0, description="Pieces that may be sold from here now.")
@@ -43,7 +43,7 @@ class Place(Shape):
 class Article(Shape):
     """What may be sold of one article."""
 
-    sku: str
+    sku: str = Field(description="The retailer's own code.")
     quantity: int = Field(ge=0, description="Over all locations together.")
     until: datetime | None = Field(description="When the clock alone changes this: a hold ends, a number turns stale.")
     locations: list[Place] = Field(description="The nearest first where near was given, else in the channel's order.")
@@ -52,9 +52,9 @@ class Article(Shape):
 class Availability(Shape):
     """What a channel may sell now."""
 
-    channel: str
+    channel: str = Field(description="Whose rules count.")
     at: datetime = Field(description="The moment of this answer; it contains everything journalled before.")
-    articles: list[Article]
+    articles: list[Article] = Field(description="Those that some system has told stock of.")
     unknown: list[str] = Field(description="SKUs whose stock no system has told of: not the same as none.")
 
 
@@ -63,8 +63,8 @@ class ReservationRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    sku: Sku
-    quantity: Pieces = 1
+    sku: Sku = Field(description="The article.")
+    quantity: Pieces = Field(default=1, description="Pieces, all of them or none.")
     location: Location | None = Field(default=None, description="Where; null: anywhere that the channel sells from.")
     channel: Channel | None = Field(default=None, description="Whose rules count; by default the client's own.")
     minutes: int = Field(default=15, ge=1, le=1440, description="After so long it ends by itself.")
@@ -73,24 +73,24 @@ class ReservationRequest(BaseModel):
 class Reservation(Shape):
     """Pieces that are kept, or were."""
 
-    id: str
-    sku: str
-    quantity: int
-    location: str | None
-    state: Literal["reserved", "released", "expired"]
-    reserved_at: datetime
-    expires_at: datetime
+    id: str = Field(description="To ask for it and to release it.")
+    sku: str = Field(description="The article.")
+    quantity: int = Field(description="Pieces.")
+    location: str | None = Field(description="Where; null: anywhere that the channel sells from.")
+    state: Literal["reserved", "released", "expired"] = Field(description="As it stands now.")
+    reserved_at: datetime = Field(description="Since when.")
+    expires_at: datetime = Field(description="When it ends by itself.")
 
 
 class Price(Shape):
     """The price in force."""
 
-    sku: str
-    channel: str
+    sku: str = Field(description="The article.")
+    channel: str = Field(description="Who asks it.")
     quantity: int = Field(description="The price of one piece when so many are bought.")
-    amount: Money
+    amount: Money = Field(description="What one piece costs: exact, never a float.")
     currency: str = Field(description="ISO 4217.")
-    tax_included: bool
+    tax_included: bool = Field(description="Whether the amount contains the tax.")
     compare_at: Money | None = Field(description="The regular price while a reduction lasts.")
     lowest_30: Money | None = Field(
         description="The lowest price of the 30 days before the reduction, as the channel was confirmed to ask it."
@@ -115,21 +115,21 @@ class RedemptionRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    order: OrderKey
+    order: OrderKey = Field(description="Its canonical key, as in SHOP-1001.")
 
 
 class Redemption(Shape):
     """The one order that a coupon belongs to."""
 
     coupon: str = Field(description="In capitals.")
-    order: str
-    redeemed_at: datetime
+    order: str = Field(description="Its canonical key.")
+    redeemed_at: datetime = Field(description="When.")
 
 
-class ProblemShape(Shape):
+class Problem(Shape):
     """RFC 9457."""
 
     type: str = Field(description="urn:omnihub:problem: and a stable word.")
-    title: str
-    status: int
+    title: str = Field(description="The same for every problem of this type.")
+    status: int = Field(description="The HTTP status.")
     detail: str = Field(description="A sentence for people.")
