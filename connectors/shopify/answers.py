@@ -13,6 +13,17 @@ Data = Mapping[str, Any]
 
 # Codes of user errors that say: not now.
 BUSY = frozenset({"NON_READY_STATE", "NON_READY_MEDIA"})
+ROOTS = ("product", "input", "inventoryItem")
+NAMES = {
+    "descriptionHtml": "description",
+    "vendor": "brand",
+    "productType": "category",
+    "productOptions": "axes",
+    "barcode": "gtin",
+    "optionValues": "options",
+    "price": "amount",
+    "compareAtPrice": "compare_at",
+}
 SOON = 3.0  # seconds in which the shop has usually processed a picture
 
 
@@ -64,11 +75,17 @@ def in_order(answer: Data, payload: str, path: str, errors: str = "userErrors") 
 
 
 def refusal(errors: Sequence[Data], path: str) -> Reject | TryLater:
-    """The first error, with the field that it names below ``path``."""
+    """The first error; where ``path`` does not say which field it is about, the error's own words do."""
     first = errors[0]
     said = "; ".join(dict.fromkeys(str(error["message"]) for error in errors[:3]))
     code = f" ({first['code']})" if first.get("code") else ""
     if first.get("code") in BUSY:
         return TryLater(f"the shop is still processing: {said}{code}", delay=SOON)
-    field = ".".join(str(part) for part in (first.get("field") or [])[1:])
-    return Reject(f"{path}.{field}" if path and field else path or field, f"the shop refuses it: {said}{code}")
+    return Reject(path or spelled(first.get("field") or ()), f"the shop refuses it: {said}{code}")
+
+
+def spelled(field: Sequence[Any]) -> str:
+    """``["variants", "0", "barcode"]`` as the hub says it: ``variants[0].gtin``."""
+    words = [str(part) for part in field if part not in ROOTS]
+    found = "".join(f"[{word}]" if word.isdigit() else f".{NAMES.get(word, word)}" for word in words)
+    return found.lstrip(".")

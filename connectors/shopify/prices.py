@@ -9,7 +9,7 @@ from typing import Any
 
 from connectors.shopify import price_documents as documents
 from connectors.shopify.admin import Admin
-from connectors.shopify.answers import Data, amount, in_order, money_of, money_text
+from connectors.shopify.answers import Data, amount, in_order, money_of, money_text, spelled
 from connectors.shopify.gathering import Way, gather
 from hub.connector import Capability
 from hub.errors import Reject, TryLater, Unknown
@@ -178,13 +178,13 @@ def _refusals(members: Sequence[Delivery], errors: Sequence[Data]) -> list[Recei
         for n in range(len(members)) if position is None else [position]:
             found.setdefault(n, error)
     return [
-        Rejected(key=one.key, path=_field(found[n]), reason=f"the shop refuses it: {found[n]['message']}")
+        Rejected(key=one.key, path=_place(found[n]), reason=f"the shop refuses it: {found[n]['message']}")
         if n in found
         else Postponed(key=one.key)
         for n, one in enumerate(members)
     ]
 
 
-def _field(error: Data) -> str:
-    last = str((error.get("field") or ["bindings.sku"])[-1])
-    return {"price": "amount", "compareAtPrice": "compare_at"}.get(last, last)
+def _place(error: Data) -> str:
+    """``amount`` of ``variants[3].amount``."""
+    return spelled(error.get("field") or ()).rpartition("].")[2] or "bindings.sku"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -100,7 +101,7 @@ class Writer:
             if ours in fields and self.wanted[ours] is not None and value[ours] != self.wanted[ours]:
                 changed[name] = self.wanted[ours]
         if changed:
-            self._update({"id": held.id, **changed}, next(iter(sorted(fields & {*TEXTS, *PLAIN}))))
+            self._update({"id": held.id, **changed})
 
     def _same(self, ours: str, view: View) -> bool:
         """Whether the shop's own language says it already, if written another way."""
@@ -116,9 +117,9 @@ class Writer:
             if locale in view.locales[1:] and (outdated or said.get(canonical) != text):
                 self.translations.say(resource, key, locale, text, f"{ours}.{canonical}")
 
-    def _update(self, product: dict[str, Any], path: str) -> None:
+    def _update(self, product: dict[str, Any]) -> None:
         self.changes.make(
-            documents.UPDATE, {"product": product}, payload="productUpdate", path=path, cost=documents.UPDATE_COST
+            documents.UPDATE, {"product": product}, payload="productUpdate", path="", cost=documents.UPDATE_COST
         )
 
     # --- variants ---------------------------------------------------------------------------------
@@ -132,10 +133,10 @@ class Writer:
         if alone is not None and alone.id not in {v.id for v in matched.values() if v} and len(matched) == 1:
             matched = dict.fromkeys(matched, alone)  # the one variant of a product without options
         wishes = {one["sku"]: one for one in self.wanted["variants"]}
-        updates = [u for sku, v in matched.items() if v and (u := self._update_of(v, wishes[sku], view))]
+        updates = [(sku, u) for sku, v in matched.items() if v and (u := self._update_of(v, wishes[sku], view))]
         if updates:
             self._bulk(documents.UPDATE_VARIANTS, held.id, updates, "productVariantsBulkUpdate", again=True)
-        new = [self._input(wishes[sku], view) for sku, v in matched.items() if v is None]
+        new = [(sku, self._input(wishes[sku], view)) for sku, v in matched.items() if v is None]
         if new:
             strategy = "DEFAULT" if any(matched.values()) else "REMOVE_STANDALONE_VARIANT"
             self._bulk(documents.CREATE_VARIANTS, held.id, new, "productVariantsBulkCreate", strategy=strategy)
@@ -180,20 +181,31 @@ class Writer:
         self,
         document: str,
         product: str,
-        variants: list[dict[str, Any]],
+        variants: list[tuple[str, dict[str, Any]]],
         payload: str,
         *,
         again: bool = False,
         **more: Any,
     ) -> None:
-        self.changes.make(
-            document,
-            {"product": product, "variants": variants, **more},
-            payload=payload,
-            path="",
-            cost=documents.VARIANTS_COST,
-            again=again,
-        )
+        """``variants`` are (SKU, input); a refusal names the place of the SKU among what is wanted."""
+        try:
+            self.changes.make(
+                document,
+                {"product": product, "variants": [one for _, one in variants], **more},
+                payload=payload,
+                path="",
+                cost=documents.VARIANTS_COST,
+                again=again,
+            )
+        except Reject as error:
+            raise Reject(self._place(error.path, [sku for sku, _ in variants]), error.reason) from None
+
+    def _place(self, path: str, sent: list[str]) -> str:
+        found = re.fullmatch(r"variants\[(\d+)\](.*)", path)
+        if found is None:
+            return path
+        skus = [one["sku"] for one in self.wanted["variants"]]
+        return f"variants[{skus.index(sent[int(found[1])])}]{found[2]}"
 
     def order_variants(self, held: Product) -> Product:
         """The wanted ones first, in their order, then what else the product has."""
@@ -245,7 +257,7 @@ class Writer:
         sold = [matched.get(one["sku"]) for one in self.wanted.get("variants") or () if one["active"]]
         if self.wanted["status"] == "active" and any(v is None or Decimal(v.price) == 0 for v in sold):
             return False
-        self._update({"id": held.id, "status": self.wanted["status"].upper()}, "status")
+        self._update({"id": held.id, "status": self.wanted["status"].upper()})
         return True
 
 

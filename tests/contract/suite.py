@@ -412,7 +412,11 @@ class Recorder(HTTPAdapter):
 
 
 def _json(body: Any) -> Any:
-    return json.loads(body) if body else None
+    """What was said as JSON; a picture as its bytes."""
+    try:
+        return json.loads(body) if body else None
+    except ValueError:
+        return body
 
 
 @contextmanager
