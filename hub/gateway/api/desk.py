@@ -33,16 +33,19 @@ T = TypeVar("T")
 class Desk:
     """The counter of the gateway: :meth:`ask` admits a client and answers it on a thread."""
 
-    def __init__(self, engines: Engines, ring: Callable[[str], None]) -> None:
+    def __init__(
+        self, engines: Engines, ring: Callable[[str], None], *, threads: int = THREADS, queue: int = QUEUE
+    ) -> None:
         self.engines = engines
         self.ring = ring
+        self.queue = queue
         self._pace = Pace()
-        self._threads = CapacityLimiter(THREADS)
+        self._threads = CapacityLimiter(threads)
         self._noted: dict[int, datetime] = {}
 
     async def ask(self, key: str | None, scope: str, verb: Callable[[Engine, Client], T]) -> T:
         """What ``verb`` answers, where ``key`` opens ``scope``."""
-        if self._threads.statistics().tasks_waiting >= QUEUE:
+        if self._threads.statistics().tasks_waiting >= self.queue:
             raise Problem("not-now", "too many requests wait already", retry_after=1)
         return await to_thread.run_sync(self._answer, key, scope, verb, limiter=self._threads)
 
@@ -92,6 +95,6 @@ class Desk:
 
     def _open_all(self) -> None:
         try:
-            self.engines.warm(THREADS)
+            self.engines.warm(int(self._threads.total_tokens))
         except Exception as error:  # noqa: BLE001 - whoever asks first opens one, and is told what is wrong
             log.warning("the counter is not warm: %s", error)
