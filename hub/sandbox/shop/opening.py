@@ -65,16 +65,13 @@ class Opening:
 
     def _typed(self) -> Iterator[Typed]:
         """Styles as they were typed in: each of the first ``sum(SLIPS)`` drawn ones with one slip."""
-        styles = [style for style in self.assortment.products if style.skus[0] in self._sold]
+        sold = {sku.code for sku in self.world.skus}
+        styles = [style for style in self.assortment.products if style.skus[0] in sold]
         drawn = self.world.random("shop texts").sample(range(len(styles)), sum(SLIPS.values()))
         kinds = [kind for kind, n in SLIPS.items() for _ in range(n)]
         slips = dict(zip(drawn, kinds, strict=True))
         for n, style in enumerate(styles):
             yield _slipped(_as_it_is(style, self.assortment.pictures(style)), slips.get(n))
-
-    @property
-    def _sold(self) -> set[str]:
-        return {sku.code for sku in self.world.skus}
 
     def _columns(self) -> dict[str, tuple[str, int]]:
         """SKU on file and price in cents by article."""

@@ -78,6 +78,10 @@ class Orders:
         row = self.state.row("SELECT document FROM shop_order WHERE id = ?", (id,))
         return json.loads(row["document"]) if row else None
 
+    def documents(self) -> list[Document]:
+        """All orders by number."""
+        return [json.loads(row["document"]) for row in self.page("id")]
+
     def transactions(self, id: int) -> list[Transaction]:
         """An order's payments, as REST shows them."""
         row = self.state.row("SELECT transactions FROM shop_order WHERE id = ?", (id,))
