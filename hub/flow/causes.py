@@ -60,6 +60,7 @@ class Facts:
     refusals: Mapping[str, str]
     reasons: Mapping[str, Sequence[str]]  # by subject
     binds: Sequence[str] = ()
+    products: Mapping[str, Sequence[str]] = field(default_factory=dict)  # what products wait for at the target
 
 
 def differs(facts: Facts, row: Mapping[str, Any]) -> bool:
@@ -109,7 +110,7 @@ def of_refused(row: Mapping[str, Any]) -> Difference:
 
 def _cause(facts: Facts, row: Mapping[str, Any], fields: Mapping[str, Any]) -> tuple[Cause, str]:
     if row["key"] not in facts.asked:
-        return Cause.BINDING, f"{facts.target} has no {' or '.join(_unbound(facts, row))} that is known as ours"
+        return Cause.BINDING, _unknown(facts, row)
     if row["refused"]:
         return Cause.REFUSED, facts.refusals.get(row["key"], f"{facts.target} refused it")
     if said := _under_way(row):
@@ -123,8 +124,12 @@ def _cause(facts: Facts, row: Mapping[str, Any], fields: Mapping[str, Any]) -> t
     return Cause.DRIFT, f"{_confirmed(row, fields)}; it was changed there since"
 
 
-def _unbound(facts: Facts, row: Mapping[str, Any]) -> list[str]:
-    return [f"{name} {row['parts'][name]}" for name in facts.binds if row["parts"].get(name)] or list(facts.binds)
+def _unknown(facts: Facts, row: Mapping[str, Any]) -> str:
+    """What the target would need first, and what that waits for."""
+    parts = [f"{name} {row['parts'][name]}" for name in facts.binds if row["parts"].get(name)] or list(facts.binds)
+    said = f"{facts.target} has no {' or '.join(parts)} that is known as ours"
+    product = row["parts"].get("product")
+    return f"{said}; {product} {'; '.join(facts.products[product])}" if product in facts.products else said
 
 
 def _under_way(row: Mapping[str, Any]) -> str | None:

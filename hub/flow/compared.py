@@ -44,6 +44,7 @@ def compare(engine: Engine, target: str, object: str, derived: str) -> Looked:
         refusals=agreement.refusals(engine.journal, target, object),
         reasons=agreement.waiting(engine.journal, derived, target),
         binds=capability.binds,
+        products=agreement.waiting(engine.journal, "complete_product", target),
     )
     left = {key: row for key, row in rows.items() if causes.differs(facts, row)}
     for _ in range(LOOKS):
