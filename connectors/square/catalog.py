@@ -12,12 +12,14 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from connectors.square.api import Api
 from hub.errors import StopRun
 from hub.model import Conflict, Doubtful, Postponed, Receipt, Rejected
 from hub.transport.outcomes import Effect
+from hub.transport.times import utc_text
 
 IDS_A_CALL, VALUES_A_CALL = 1000, 250
 LONGEST_KEY = 128
@@ -68,6 +70,13 @@ def search(api: Api, attribute: str, values: Iterable[str]) -> Iterator[Object]:
         query = {"set_query": {"attribute_name": attribute, "attribute_values": part}}
         for _, page in api.pages("/v2/catalog/search", {"object_types": [VARIATION], "query": query}):
             yield from (one for one in page.get("objects") or [] if not one.get("is_deleted"))
+
+
+def changed_after(api: Api, moment: datetime) -> Iterator[Object]:
+    """The items and variations that somebody wrote or deleted after ``moment``."""
+    query = {"object_types": [ITEM, VARIATION], "include_deleted_objects": True, "begin_time": utc_text(moment)}
+    for _, page in api.pages("/v2/catalog/search", query):
+        yield from page.get("objects") or []
 
 
 def upsert(api: Api, objects: Sequence[Object], key: str) -> Sequence[Saved | Wrong]:

@@ -93,8 +93,8 @@ class Square(Connector):
         return webhooks.identity(request)
 
     def unpack(self, request: Pushed) -> Iterable[Record]:
-        """None: Square names at most the order, so the message says that there is something to read."""
-        return ()
+        """What of ours changed in the catalog; none of an order, which is a doorbell."""
+        return webhooks.changes(self.api, self.options.overlap, request)
 
     def _holder(self, object: str) -> Inventory | Prices | Products:
         """What writes ``object``."""

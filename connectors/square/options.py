@@ -17,7 +17,7 @@ class Options(BaseModel):
     version: str = Field("2026-01-22", pattern=r"^\d{4}-\d{2}-\d{2}$", description="The Square-Version header.")
     page_size: int = Field(500, ge=1, le=1000, description="Orders per page.")
     overlap: Duration = Field(
-        timedelta(minutes=2), description="How far each read of orders reaches back behind the newest one seen."
+        timedelta(minutes=2), description="How far each read reaches back behind the newest change seen."
     )
     history: Duration = Field(timedelta(days=7), description="How far the very first read of orders reaches back.")
     states: tuple[str, ...] = Field(

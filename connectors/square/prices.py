@@ -75,11 +75,7 @@ class Prices:
         """What the bound variations cost; those that are gone are left out."""
         bound = {one: one.bindings["sku"].external_id for one in references if "sku" in one.bindings}
         held = catalog.retrieve(self.api, bound.values())
-        return {
-            one: Remote(value=value_of(held[id], one.known.get("location", {})))
-            for one, id in bound.items()
-            if id in held
-        }
+        return {one: _remote(held[id], one.known) for one, id in bound.items() if id in held}
 
 
 def priced(before: Object, delivery: Delivery) -> Object:
@@ -131,7 +127,13 @@ def value_of(variation: Object, places: Mapping[str, Binding]) -> dict[str, Any]
 
 
 def _done(delivery: Delivery, variation: Object) -> Done:
-    return Done(key=delivery.key, remote=Remote(value=value_of(variation, delivery.known.get("location", {}))))
+    return Done(key=delivery.key, remote=_remote(variation, delivery.known))
+
+
+def _remote(variation: Object, known: Mapping[str, Mapping[str, Binding]]) -> Remote:
+    """The price with the variation that holds it: by its id a change there is known for this price's."""
+    value = value_of(variation, known.get("location", {}))
+    return Remote(value=value, binding=Binding(external_id=variation["id"]))
 
 
 def _variation(held: Mapping[str, Object], id: str | None) -> Object:

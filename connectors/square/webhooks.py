@@ -5,16 +5,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
+from connectors.square import catalog
+from connectors.square.api import Api
 from connectors.square.options import Options
 from hub.connector import Connection
 from hub.errors import ConfigError, Reject, StopRun
-from hub.model import Pushed
+from hub.model import CHANGED, Origin, Pushed, Record
 from hub.transport.http import parse_json
 from hub.transport.times import instant_of
 
+CATALOG = "catalog.version.updated"
 SIGNATURE = "x-square-hmacsha256-signature"
 AHEAD = timedelta(minutes=5)  # how far Square's clock may run before ours
 
@@ -40,6 +44,29 @@ def verify(connection: Connection, options: Options, request: Pushed) -> None:
 def identity(request: Pushed) -> str:
     """The event's id, the same each time that Square repeats it."""
     return str(_event(request)["event_id"])
+
+
+def changes(api: Api, overlap: timedelta, request: Pushed) -> Iterator[Record]:
+    """What of ours changed in the catalog; Square says that something did, and since when is asked for.
+
+    Of an order it names the id only, so that message says no more than that there is something to read.
+    """
+    event = _event(request)
+    if event.get("type") != CATALOG:
+        return
+    origin = Origin(source=request.path, message=identity(request))
+    for one in catalog.changed_after(api, _changed_at(event) - overlap):
+        item = str(one["id"] if one["type"] == catalog.ITEM else one["item_variation_data"].get("item_id"))
+        yield Record(object=CHANGED, key=item, data={"object": "product"}, origin=origin)
+        for variation in [one] if one["type"] == catalog.VARIATION else one["item_data"].get("variations") or []:
+            yield Record(object=CHANGED, key=variation["id"], data={"object": "price"}, origin=origin)
+
+
+def _changed_at(event: dict[str, Any]) -> datetime:
+    try:
+        return instant_of(str(event["data"]["object"]["catalog_version"]["updated_at"]))
+    except (KeyError, TypeError, ValueError):
+        raise Reject("body.data.object.catalog_version.updated_at", "is missing or no time") from None
 
 
 def _event(request: Pushed) -> dict[str, Any]:

@@ -116,6 +116,34 @@ class TestWebhooks(ListenerContract):
         assert list(connector.unpack(pushed)) == []
         assert connector.identity(pushed) == json.loads(pushed.body)["event_id"]
 
+    def test_an_edit_of_the_catalog_names_the_items_and_prices_that_may_have_changed(
+        self, connector: Any, sandbox: Any, clock: Any
+    ):
+        tills = sandbox.retailer.tills
+        clock.forward(minutes=30)
+        tills.reprice(tills.world.skus[0].code, 1234)
+        tills.rename("JN0002", "Neu")
+        tills.remove("CH0003")
+        one, item = tills.catalog.variation(tills.world.skus[0].code), tills.catalog.item("JN0002")
+        variations = {variation["id"] for variation in item["item_data"]["variations"]}
+        gone = {row["id"]: row["type"] for row in tills.catalog.rows("ITEM", deleted=True) if row["deleted"]}
+        changed = [(record.data["object"], record.key) for record in connector.unpack(self.edited(sandbox))]
+        assert {record.object for record in connector.unpack(self.edited(sandbox))} == {"changed"}
+        assert {key for object, key in changed if object == "product"} == {one.item_id, item["id"], *gone}
+        assert {one.id, *variations} <= {key for object, key in changed if object == "price"}
+
+    def edited(self, sandbox: Any, **change: Any) -> Pushed:
+        """The last webhook, signed."""
+        message, clock = sandbox.retailer.webhooks.due()[-1], sandbox.retailer.clock
+        body = json.dumps({**json.loads(message.body), **change}).encode()
+        headers = {name.lower(): value for name, value in sandbox.retailer.tills.sign(self.url, body).items()}
+        return Pushed(system="tills", path="/", url=self.url, headers=headers, body=body, received_at=clock.now())
+
+    def test_an_edit_without_its_time_is_refused(self, connector: Any, sandbox: Any):
+        sandbox.retailer.tills.rename("JN0002", "Neu")
+        with pytest.raises(Reject, match="is missing or no time"):
+            list(connector.unpack(self.edited(sandbox, data={})))
+
     def test_the_url_entered_at_square_counts_not_the_one_behind_the_proxy(self, sandbox: Any, pushed: Pushed):
         extra = {**sandbox.connections["tills"]["extra"], "webhook_url": self.url}
         connector = build("square", context_of(sandbox, "tills", extra=extra))

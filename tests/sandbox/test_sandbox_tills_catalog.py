@@ -89,6 +89,17 @@ def test_a_search_comes_in_pages(client, tills):
     assert (len(first.objects), len(second.objects), second.cursor) == (70, 50, None)
 
 
+def test_a_search_tells_what_changed_after_a_moment(client, tills, sandbox, clock):
+    clock.forward(minutes=5)
+    tills.rename("TS0001", "Neu")
+    tills.remove("JN0002")
+    asked = {"object_types": ["ITEM"], "begin_time": "2026-11-22T10:01:00Z"}
+    found = client.catalog.search(**asked)
+    every = client.catalog.search(**asked, include_deleted_objects=True)
+    assert [one.item_data.name for one in found.objects] == ["Neu"]
+    assert sorted(one.is_deleted for one in every.objects) == [False, True]
+
+
 def test_a_price_is_changed_under_the_version_that_was_read(client, tills):
     sku = tills.world.skus[0].code
     before = held(client, tills.catalog.variation(sku).id)

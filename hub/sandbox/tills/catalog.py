@@ -51,12 +51,12 @@ class Catalog:
         """One object as Square shows it."""
         return document_of(row, self.children(row["id"]) if row["type"] == ITEM and not row["deleted"] else ())
 
-    def items(self) -> list[dict[str, Any]]:
-        """Every item with its variations."""
+    def items(self, *, deleted: bool = False) -> list[dict[str, Any]]:
+        """Every item with its variations, the deleted items only if asked for."""
         inside: dict[str, list[Any]] = defaultdict(list)
         for row in self.rows(VARIATION):
             inside[row["item_id"]].append(row)
-        return [document_of(row, sorted(inside[row["id"]], key=_ordinal)) for row in self.rows(ITEM)]
+        return [document_of(row, sorted(inside[row["id"]], key=_ordinal)) for row in self.rows(ITEM, deleted=deleted)]
 
     def variations(self) -> list[Variation]:
         """All of them, in the order of their creation."""
@@ -127,6 +127,11 @@ class Catalog:
         """A store manager types another name."""
         item = self.item(product)
         self.write({**item, "item_data": {**item["item_data"], "name": name}})
+
+    def remove(self, product: str) -> None:
+        """A store manager deletes an item."""
+        item = self.item(product)
+        self.delete([item["id"], *(one["id"] for one in item["item_data"]["variations"])])
 
     def reprice(self, code: str, cents: int) -> None:
         """A store manager types another price, for all stores."""

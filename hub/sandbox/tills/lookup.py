@@ -12,6 +12,7 @@ from hub.sandbox.tills import requests as read
 from hub.sandbox.tills.articles import location_document
 from hub.sandbox.tills.catalog import ITEM, VARIATION
 from hub.sandbox.tills.errors import refused
+from hub.sandbox.tills.tables import rfc3339
 from hub.sandbox.web import Note, Reply, Request
 
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 CATALOG_PAGE = 100
 MOST_IDS, MOST_VALUES, LARGEST_PAGE = 1000, 250, 1000
 RETRIEVE_NAMES = ("object_ids", "include_related_objects", "include_deleted_objects")
-SEARCH_NAMES = ("cursor", "object_types", "include_deleted_objects", "include_related_objects", "query", "limit")
+SEARCH_NAMES = (
+    "cursor", "object_types", "include_deleted_objects", "include_related_objects", "begin_time", "query", "limit",
+)  # fmt: skip
 TYPES = (ITEM, VARIATION)
 SEARCHED = {ITEM: ("name", "description"), VARIATION: ("name", "sku", "upc")}
 
@@ -58,20 +61,22 @@ class CatalogApi:
         return Reply(body=answer)
 
     def search(self, request: Request, note: Note) -> Reply:
-        """Objects whose attribute has one of the values asked for, whatever its case."""
+        """Objects whose attribute has one of the values asked for, or that changed after ``begin_time``."""
         body = read.body(request, SEARCH_NAMES)
         types = read.strings(body.get("object_types", list(TYPES)), "object_types", 20)
         wanted = _query(read.mapping(body.get("query"), "query"))
-        found = [object for object in self._objects(types) if wanted(object)]
+        since = rfc3339(read.moment(body["begin_time"], "begin_time")) if "begin_time" in body else ""
+        objects = self._objects(types, deleted=bool(body.get("include_deleted_objects")))
+        found = [object for object in objects if object["updated_at"] > since and wanted(object)]
         limit = body.get("limit")
         size = limit if isinstance(limit, int) and 0 < limit <= LARGEST_PAGE else LARGEST_PAGE  # else it is ignored
         note.summary = f"{len(found)} objects"
         return _page(found, body.get("cursor"), size, "objects")
 
-    def _objects(self, types: list[str]) -> list[dict[str, Any]]:
-        items = self.catalog.items() if ITEM in types else []
-        variations = [self.catalog.document(row) for row in self.catalog.rows(VARIATION)] if VARIATION in types else []
-        return items + variations
+    def _objects(self, types: list[str], *, deleted: bool = False) -> list[dict[str, Any]]:
+        items = self.catalog.items(deleted=deleted) if ITEM in types else []
+        rows = self.catalog.rows(VARIATION, deleted=deleted) if VARIATION in types else []
+        return items + [self.catalog.document(row) for row in rows]
 
 
 class OrderLookup:

@@ -198,6 +198,12 @@ class Tills:
             self.catalog.reprice(sku, cents)
             self.notices.catalog_updated()
 
+    def remove(self, product: str) -> None:
+        """An item deleted at the till with its variations; sends ``catalog.version.updated``."""
+        with self.state.transaction():
+            self.catalog.remove(product)
+            self.notices.catalog_updated()
+
     def _told(self, order: dict[str, Any]) -> dict[str, Any]:
         self.notices.order_updated(order)
         return order
