@@ -8,6 +8,8 @@ import os
 import sys
 from pathlib import Path
 
+KEPT_OPEN = 75  # seconds: a till keeps its connection from one customer to the next
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="hub.gateway", description="Takes webhooks and watches for files.")
@@ -31,6 +33,7 @@ def main() -> int:
         port=options.port,
         log_config=None,
         access_log=False,
+        timeout_keep_alive=KEPT_OPEN,
         timeout_graceful_shutdown=3,
         server_header=False,
     )

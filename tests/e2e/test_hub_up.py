@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -65,6 +69,29 @@ def test_a_file_of_a_store_is_taken_and_reaches_the_shop(hub: Booted) -> None:
     name = hub.retailer.stores.drop("ST06", complete=False, levels={sku: 17}, unavailable={}, dirty=False)
     eventually(lambda: name not in hub.retailer.stores.waiting())
     eventually(lambda: hub.retailer.shop.levels()[key] == 16)  # one is kept back as safety stock
+
+
+def test_a_piece_that_is_kept_at_the_counter_leaves_the_shop_within_seconds(hub: Booted) -> None:
+    key = plenty(hub, "ST09")
+    sku, before = key.split("@")[0], hub.retailer.shop.levels()[key]
+    counter = requests.Session()
+    counter.headers["Authorization"] = f"Bearer {client(hub, 'till-09')}"
+    url = hub.site.url("gateway") + "/v1"
+    (article,) = counter.get(f"{url}/availability?sku={sku}&location=ST09", timeout=20).json()["articles"]
+    assert article["quantity"] == before
+    wanted = {"sku": sku, "quantity": 2, "location": "ST09"}
+    made = counter.post(f"{url}/reservations", json=wanted, headers={"Idempotency-Key": "a-customer"}, timeout=20)
+    assert made.status_code == 201
+    eventually(lambda: hub.retailer.shop.levels()[key] == before - 2)
+    counter.delete(f"{url}/reservations/{made.json()['id']}", timeout=20)
+    eventually(lambda: hub.retailer.shop.levels()[key] == before)
+
+
+def client(hub: Booted, name: str) -> str:
+    """The key of a new client, as a person makes it while the hub runs."""
+    env = {**os.environ, "HUB_HOME": str(hub.site.home), "HUB_PORT": str(hub.site.port)}
+    command = [str(Path(sys.executable).with_name("hub")), "client", "add", name]
+    return subprocess.run(command, env=env, check=True, capture_output=True, text=True, timeout=60).stdout.strip()
 
 
 def test_operations_see_the_counts_and_the_way_to_the_run(hub: Booted) -> None:
