@@ -82,3 +82,17 @@ mutation Cancel($id: ID!) {
   }
 }
 """
+
+PAYMENTS_COST = 2.0  # each order
+PAYMENTS = """
+query Payments($ids: [ID!]!) {
+  nodes(ids: $ids) {
+    ... on Order {
+      id
+      transactions(first: 100) {
+        id kind status gateway processedAt amountSet { shopMoney { amount } } parentTransaction { id }
+      }
+    }
+  }
+}
+"""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from connectors.shopify import order_documents as documents
 from connectors.shopify.admin import Admin
+from connectors.shopify.answers import Data, amount, gid, legacy_id
 from connectors.shopify.options import Options
 from hub.model import Batch, Checkpoint, Clock, Origin, Record, Refused, Scope
 from hub.transport.paging import Trail, next_params
 from hub.transport.times import instant_of, utc_text, version_of
 
 OBJECT = "orders"
+IDS = 100  # orders of one query for payments
 
 
 def read(admin: Admin, options: Options, clock: Clock, since: Checkpoint | None) -> Iterator[Batch]:
@@ -31,7 +34,8 @@ def read(admin: Admin, options: Options, clock: Clock, since: Checkpoint | None)
     trail = Trail(f"{admin.system} orders.json")
     while True:
         answer, body = admin.rest("orders.json", params)
-        records = [record(order, Origin(source=answer.url, line=line)) for line, order in enumerate(body["orders"], 1)]
+        orders = with_payments(admin, body["orders"])
+        records = [record(order, Origin(source=answer.url, line=line)) for line, order in enumerate(orders, 1)]
         reached = max([reached, *(str(one.source_version) for one in records if isinstance(one, Record))])
         following = next_params(answer.headers)
         yield Batch(
@@ -45,6 +49,38 @@ def read(admin: Admin, options: Options, clock: Clock, since: Checkpoint | None)
             return
         trail.step(following.get("page_info", ""))
         params = following
+
+
+def is_split(order: Any) -> bool:
+    """Whether an order was paid in several ways: then the order alone does not say how much in which."""
+    return isinstance(order, dict) and len(order.get("payment_gateway_names") or ()) > 1
+
+
+def with_payments(admin: Admin, orders: Sequence[Any]) -> list[Any]:
+    """Orders paid in several ways with their ``transactions``, as REST writes them; the others untouched."""
+    ids = [gid("Order", order["id"]) for order in orders if is_split(order)]
+    found: dict[str, list[dict[str, Any]]] = {}
+    for start in range(0, len(ids), IDS):
+        some = ids[start : start + IDS]
+        answer = admin.graphql(documents.PAYMENTS, {"ids": some}, cost=documents.PAYMENTS_COST * len(some))
+        found |= {node["id"]: [_transaction(one) for one in node["transactions"]] for node in answer["nodes"] if node}
+    return [
+        {**order, "transactions": found.get(gid("Order", order["id"]), [])} if is_split(order) else order
+        for order in orders
+    ]
+
+
+def _transaction(node: Data) -> dict[str, Any]:
+    parent = node["parentTransaction"]
+    return {
+        "id": int(legacy_id(node["id"])),
+        "kind": node["kind"].lower(),
+        "status": node["status"].lower(),
+        "gateway": node["gateway"],
+        "amount": amount(node["amountSet"]["shopMoney"]["amount"]),
+        "processed_at": node["processedAt"],
+        "parent_id": int(legacy_id(parent["id"])) if parent else None,
+    }
 
 
 def record(order: Any, origin: Origin) -> Record | Refused:

@@ -11,7 +11,7 @@ from typing import Any
 
 from connectors.shopify.answers import gid
 from connectors.shopify.options import Options
-from connectors.shopify.orders import record
+from connectors.shopify.orders import is_split, record
 from hub.connector import Connection
 from hub.errors import ConfigError, Reject, StopRun
 from hub.model import CHANGED, Origin, Pushed, Record
@@ -60,7 +60,10 @@ def _fresh(request: Pushed, window: timedelta) -> None:
 
 
 def unpack(request: Pushed) -> Iterator[Record]:
-    """The order of an order topic; of a product, that it and its prices should be looked at; nothing for others."""
+    """The order of an order topic; of a product, that it and its prices should be looked at; nothing for others.
+
+    An order that was paid in several ways is only a doorbell: how much in which way, the next reading asks.
+    """
     topic = request.headers.get(TOPIC)
     if topic not in (*ORDERS, *PRODUCTS):
         return
@@ -71,6 +74,8 @@ def unpack(request: Pushed) -> Iterator[Record]:
         raise Reject("body", str(error)) from None
     if topic in PRODUCTS:
         yield from changed(body, origin)
+        return
+    if is_split(body):
         return
     found = record(body, origin)
     if not isinstance(found, Record):

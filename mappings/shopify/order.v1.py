@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 Data = Mapping[str, Any]
+AT_ONCE = timedelta(seconds=60)  # within which the shop writes a cancellation and the refund that belongs to it
 
 # A transaction's kind and status as a payment's state; a refund is no payment.
 STATES = {
@@ -35,25 +37,22 @@ WITHOUT_TRANSACTIONS = {
 
 
 def pieces(line: Data, order: Data) -> int:
-    """Pieces ordered, less those that an edit took out; refunded and cancelled ones were ordered all the same.
-
-    ``current_quantity`` leaves out both, so what refunds do not explain was edited.
-    """
+    """Pieces ordered, less those that an edit took out; refunded and cancelled ones were ordered all the same."""
     ordered = _count(line, "quantity")
-    if order.get("cancelled_at") or line.get("current_quantity") is None:
-        return ordered
-    refunded = sum(int(one["quantity"]) for one in _refund_lines(order) if one.get("line_item_id") == line["id"])
-    return ordered - max(0, ordered - _count(line, "current_quantity") - refunded)
+    return max(0, ordered - sum(int(one["quantity"]) for one in _taken_out(line, order)))
 
 
-def discount(line: Data) -> str:
+def discount(line: Data, order: Data) -> str:
     """Everything taken off the line; the shop's own ``total_discount`` knows only reductions of the line itself."""
     shares = line.get("discount_allocations")
-    return _text(_sum(shares, "amount") if shares else _money(line.get("total_discount") or "0"))
+    whole = _sum(shares, "amount") if shares else _money(line.get("total_discount") or "0")
+    gone = [int(one["quantity"]) * _money(line["price"]) - _money(one["subtotal"]) for one in _taken_out(line, order)]
+    return _text(whole - sum(gone, Decimal()))
 
 
-def tax(line: Data) -> str:
-    return _text(_sum(line.get("tax_lines") or (), "price"))
+def tax(line: Data, order: Data) -> str:
+    whole = _sum(line.get("tax_lines") or (), "price")
+    return _text(whole - sum((_money(one.get("total_tax") or "0") for one in _taken_out(line, order)), Decimal()))
 
 
 def line_total(line: Data, order: Data) -> str:
@@ -67,13 +66,23 @@ def shipping(order: Data) -> str:
 
 
 def total(order: Data) -> str:
-    """The shop's own total; after an edit what the lines come to, since the shop's total is that of before."""
-    edited = any(pieces(line, order) != _count(line, "quantity") for line in order["line_items"])
-    if not edited:
-        return _text(_money(order["total_price"]))
-    goods = sum((_line_total(line, order) for line in order["line_items"]), Decimal())
-    extra = Decimal() if order.get("taxes_included", True) else _money(order.get("total_tax") or "0")
-    return _text(goods + Decimal(shipping(order)) + extra)
+    """The shop's own total; after an edit what is left of it, since the shop's total is that of before."""
+    gone = [one for line in order["line_items"] for one in _taken_out(line, order)]
+    extra = () if order.get("taxes_included", True) else gone
+    whole = _money(order["total_price"]) - _sum(gone, "subtotal")
+    return _text(whole - sum((_money(one.get("total_tax") or "0") for one in extra), Decimal()))
+
+
+def total_tax(order: Data) -> str | None:
+    if order.get("total_tax") is None:
+        return None
+    return _text(
+        _money(order["total_tax"])
+        - sum(
+            (_money(one.get("total_tax") or "0") for line in order["line_items"] for one in _taken_out(line, order)),
+            Decimal(),
+        )
+    )
 
 
 def discounts(order: Data) -> list[dict[str, str]]:
@@ -134,12 +143,34 @@ def customer_name(order: Data) -> str | None:
 # --- small things ---------------------------------------------------------------------------------
 
 
+def _taken_out(line: Data, order: Data) -> list[Data]:
+    """Refunded lines that are an edit: pieces that never left, and no money went back with them.
+
+    The shop writes an edit that lowers a quantity so; a cancellation of the whole order looks alike, and is none.
+    """
+    return [
+        one
+        for refund in order.get("refunds") or ()
+        if not refund.get("transactions") and not _with_the_order(refund, order)
+        for one in refund.get("refund_line_items") or ()
+        if one.get("line_item_id") == line["id"] and one.get("restock_type") == "cancel"
+    ]
+
+
+def _with_the_order(refund: Data, order: Data) -> bool:
+    """Whether a refund belongs to the cancellation of the whole order."""
+    if not order.get("cancelled_at"):
+        return False
+    cancelled = datetime.fromisoformat(str(order["cancelled_at"]))
+    return datetime.fromisoformat(str(refund["created_at"])) >= cancelled - AT_ONCE
+
+
 def _refund_lines(order: Data) -> Iterable[Data]:
     return [line for refund in order.get("refunds") or () for line in refund.get("refund_line_items") or ()]
 
 
 def _line_total(line: Data, order: Data) -> Decimal:
-    return pieces(line, order) * _money(line["price"]) - Decimal(discount(line))
+    return pieces(line, order) * _money(line["price"]) - Decimal(discount(line, order))
 
 
 def _shipping_price(line: Data) -> Decimal:
@@ -155,14 +186,22 @@ def _allocated(order: Data, application: int) -> Decimal:
 
 
 def _payment_of_the_order(order: Data) -> list[dict[str, str]]:
-    """Without transactions one payment is known by its method and what is no longer owed."""
+    """Paid in one way, an order tells its payment by what is owed and what went back."""
     status = WITHOUT_TRANSACTIONS.get(str(order.get("financial_status")))
     if status is None:
         return []
-    owed = _money(order["total_price"]) - _money(order.get("total_outstanding") or "0")
+    whole = _money(order["total_price"])
+    amount = _received(order) if status == "captured" else whole
     methods = order.get("payment_gateway_names") or ["unknown"]
-    amount = _text(owed if status == "captured" else _money(order["total_price"]))
-    return [{"id": str(order["id"]), "method": "+".join(map(str, methods))[:64], "amount": amount, "state": status}]
+    method = "+".join(map(str, methods))[:64]
+    return [{"id": str(order["id"]), "method": method, "amount": _text(amount), "state": status}]
+
+
+def _received(order: Data) -> Decimal:
+    owed = _money(order.get("total_outstanding") or "0")
+    due = _money(order.get("current_total_price") or order["total_price"])
+    back = [t for r in order.get("refunds") or () for t in r.get("transactions") or () if t.get("status") == "success"]
+    return due - owed + _sum([t for t in back if t.get("kind") == "refund"], "amount")
 
 
 def _payment(one: Data, status: str) -> dict[str, str]:

