@@ -102,7 +102,9 @@ def _reconcile(known: Landscape, flow: str, number: int) -> DAG:
         dag_display_name=f"reconcile {flow}",
         description=f"Reads what every target of {flow} really holds and compares it with what it should hold",
         doc_md=RECONCILE_DOC.format(flow=flow, at=f"{RECONCILE_HOUR + hours:02}:{minutes:02}"),
-        schedule=CronTriggerTimetable(cron, timezone=known.retailer.zone),
+        # Without it Airflow starts a cron DAG that it sees for the first time up to two hours late: beside the first
+        # synchronisation of all.
+        schedule=CronTriggerTimetable(cron, timezone=known.retailer.zone, run_immediately=timedelta()),
         catchup=False,
         max_active_runs=1,
         tags=[flow, "reconcile"],

@@ -31,6 +31,7 @@ from hub.sandbox.retailer import Retailer
 pytestmark = pytest.mark.timeout(200)
 HUB = Path(sys.executable).with_name("hub")
 BOUND, MOVED, CUT = "ST05", "ST06", "ST07"
+BAD_RECORDS = 27  # in what the retailer's systems say at the start: store files, ERP, PIM, DAM
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +86,7 @@ def home(once: tuple[Home, subprocess.CompletedProcess[str]]) -> Iterator[Home]:
     with (found.folder / "logs" / "retailer.log").open("w") as log:
         retailer = subprocess.Popen([HUB, "sandbox", "up"], env=found.env(), cwd=ROOT, stdout=log, stderr=log)
         try:
-            for port in range(found.port + 2, found.port + 6):
+            for port in range(found.port + 2, found.port + 8):
                 wait_for(port)
             yield found
         finally:
@@ -116,12 +117,15 @@ def test_up_once_ends_with_one_object_that_counts_everything(
     once: tuple[Home, subprocess.CompletedProcess[str]],
 ) -> None:
     found = read(once[1])
-    counts = found["flows"]["stock"]
-    assert tuple(counts) == NAMES
-    assert counts["read"] == sum(counts[name] for name in ("changed", "unchanged", "superseded", "quarantined"))
-    assert counts["enqueued"] == sum(counts[name] for name in ("delivered", "coalesced", "refused", "pending"))
-    assert (counts["delivered"] > 5000, counts["quarantined"], counts["pending"]) == (True, 16, 0)
-    assert 0 < found["seconds"] < 150
+    assert set(found["flows"]) == {"stock", "price", "product", "order"}
+    for counts in found["flows"].values():
+        assert tuple(counts) == NAMES
+        assert counts["read"] == sum(counts[name] for name in ("changed", "unchanged", "superseded", "quarantined"))
+        assert counts["enqueued"] == sum(counts[name] for name in ("delivered", "coalesced", "refused", "pending"))
+        assert (counts["delivered"] > 0, counts["pending"]) == (True, 0)
+    assert found["flows"]["stock"]["delivered"] > 5000
+    assert sum(counts["quarantined"] for counts in found["flows"].values()) == BAD_RECORDS
+    assert 0 < found["seconds"] < 300
 
 
 def test_run_once_more_changes_nothing(home: Home) -> None:
@@ -170,7 +174,7 @@ def test_check_finds_nothing_wrong_and_names_what_it_looked_at(home: Home) -> No
 
 def test_systems_are_reachable_and_tell_their_budget(home: Home) -> None:
     found = {one["system"]: one for one in read(home.hub("systems", "--json"))["systems"]}
-    assert set(found) == {"erp", "stores", "shop", "tills"}
+    assert set(found) == {"erp", "stores", "shop", "tills", "pim", "dam"}
     assert all(one["ok"] and one["open"] == 0 for one in found.values())
     assert found["shop"]["budget"] > 0
 
@@ -195,9 +199,32 @@ def test_trace_tells_the_line_of_the_file_each_step_and_the_receipt(home: Home, 
         assert word in said
 
 
+def test_trace_tells_a_price_a_product_that_waits_and_an_order(home: Home, retailer: Retailer) -> None:
+    sku = retailer.world.skus[0].code
+    price = read(home.hub("trace", "price", sku, "--json"))
+    assert {row["target"] for row in price["targets"]} == {"shop", "tills"}
+    assert all(row["remote"]["amount"] == row["value"]["amount"] for row in price["targets"])
+    assert "waits for a title of NV0122 in de (from pim)" in home.hub("trace", "product", "NV0122").stdout
+    order = home.hub("trace", "order", "SHOP-1001").stdout
+    for word in ("reserve", "erp      should hold", "order SHOP-1001 is SO"):
+        assert word in order
+
+
+def test_reconcile_finds_what_drifted_and_sends_it_again(home: Home, retailer: Retailer) -> None:
+    sku = retailer.world.skus[9].code
+    assert read(home.hub("reconcile", "price", "--json"))["agrees"]
+    retailer.shop.merchandiser_prices(sku, 123)
+    (one,) = [d for d in read(home.hub("reconcile", "price", "--json"), 1)["differences"] if d["cause"] == "drift"]
+    assert (one["key"], one["fields"]["amount"]["holds"]) == (sku, "1.23")
+    said = home.hub("reconcile", "price", "--fix")
+    assert "sent again" in said.stdout
+    assert "Not the same price everywhere" in said.stdout
+    assert read(home.hub("reconcile", "price", "--json"))["agrees"]
+
+
 def test_quarantine_lists_causes_and_shows_a_record_as_it_arrived(home: Home) -> None:
     found = read(home.hub("quarantine", "list", "--json"))
-    assert sum(cause["records"] for cause in found["causes"]) == len(found["records"]) == 16
+    assert sum(cause["records"] for cause in found["causes"]) == len(found["records"]) == BAD_RECORDS
     half = next(one for one in found["records"] if "1,5" in one["reason"])
     shown = read(home.hub("quarantine", "show", str(half["id"]), "--json"))
     assert json.loads(shown["record"])["QTE"] == "1,5"
@@ -218,14 +245,16 @@ def test_the_cases_of_the_mappings_pass(home: Home) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ("run nothing", 'no flow "nothing"; hub.yaml has stock'),
+        ("run nothing", 'no flow "nothing"; hub.yaml has product, price, stock, order'),
+        ("reconcile nothing", 'no flow "nothing"; hub.yaml has product, price, stock, order'),
         ("run stock --system nobody", '"nobody" is not a source of stock; its sources are erp, stores, tills, shop'),
         ("run stock --since yesterday", '--since is a moment as in 2026-11-20T06:00:00+01:00, not "yesterday"'),
-        ("bind nothing", 'no flow "nothing"; hub.yaml has stock'),
+        ("bind nothing", 'no flow "nothing"; hub.yaml has product, price, stock, order'),
         ("bind stock --by colour", '--by is sku or gtin, not "colour"'),
-        ("trace colour X@ST01", 'no object "colour"; there are location,'),
+        ("trace colour X@ST01", 'no object "colour"; there are '),
         ("trace stock_level X", 'the key of a stock_level is SKU@LOCATION, not "X"'),
         ("trace stock_level X@ST01", "nobody has spoken of stock_level X@ST01 yet"),
+        ("trace order SHOP-9", "nobody has spoken of order SHOP-9 yet"),
         ("quarantine show 999999", "no record number 999999 in quarantine; see: hub quarantine list --all"),
     ],
 )
