@@ -104,7 +104,7 @@ def test_reconciliations_come_once_a_day_one_after_the_other_in_the_retailers_ti
     tables = [dag.timetable for name, dag in sorted(dags.items()) if name.startswith("reconcile_")]
     assert len({table.expression for table in tables}) == len(tables)
     assert all(table.expression.split()[1] in ("6", "7") for table in tables)
-    assert {table._run_immediately for table in tables} == {timedelta()}  # not beside the first synchronisation
+    assert {table.run_immediately for table in tables} == {timedelta()}  # not beside the first synchronisation
     assert {str(table.timezone) for table in tables} <= {"Timezone('Europe/Paris')", "Europe/Paris"}
 
 
