@@ -259,7 +259,7 @@ def test_a_ticket_paid_in_two_parts_is_booked_when_the_second_is_there(trade: Tr
     assert trade.in_erp(key) is None
     trade.retailer.tills.pay(sold["id"], ("CARD", sold["total_money"]["amount"] - 500))
     trade.synchronise()
-    assert [p["PAYMET"] for p in trade.in_erp(key).content["Payment"]] == ["CASH", "CARD"]
+    assert [p["PAYMET"] for p in trade.in_erp(key).content["Payment"]] == ["cash", "card"]
     assert (trade.in_erp(key).kind, trade.waits(key)) == ("TICKET", [])
 
 
