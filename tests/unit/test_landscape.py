@@ -60,7 +60,8 @@ def landscape(tmp_path: Path) -> Landscape:
 
 def test_the_page_of_this_project_is_right() -> None:
     landscape = load(Path(__file__).parents[2] / "hub.yaml", {})
-    assert list(landscape.systems) == ["erp", "stores", "shop", "tills"]
+    assert list(landscape.systems) == ["erp", "stores", "shop", "tills", "pim", "dam"]
+    assert list(landscape.flows) == ["product", "price", "stock", "order"]
     assert landscape.authority_of("stock_level", "ST05") == "stores"
 
 
