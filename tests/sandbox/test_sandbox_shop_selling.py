@@ -284,3 +284,18 @@ def test_a_merchandisers_edit_is_told(shop, retailer):
     assert (topic, body["title"], after["title"]) == ("products/update", "Soldes !", "Soldes !")
     with pytest.raises(KeyError):
         shop.merchandiser_edits("XX9999", title="Soldes !")
+
+
+def test_a_merchandiser_changes_prices_pictures_and_translations(shop, retailer, codes):
+    product = codes[0].partition("-")[0]
+    before = shop.product_document(shop.catalog.product_of(product))
+    priced = shop.merchandiser_prices(codes[0], 990, 1990)
+    bare = shop.merchandiser_removes_picture(product, 1)
+    shop.merchandiser_translates(product, "de", "title", "Ausverkauf")
+    variant = next(v for v in priced["variants"] if v["sku"].strip().upper() == codes[0])
+    assert (variant["price"], variant["compare_at_price"]) == ("9.90", "19.90")
+    assert [image["id"] for image in bare["images"]] == [image["id"] for image in before["images"]][1:]
+    assert shop.texts.of(before["admin_graphql_api_id"], "de")[-1]["value"] == "Ausverkauf"
+    assert topics(retailer) == ["products/update", "products/update"]
+    with pytest.raises(ValueError, match="not a valid locale"):
+        shop.merchandiser_translates(product, "es", "title", "Rebajas")

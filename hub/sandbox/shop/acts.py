@@ -151,12 +151,7 @@ class Acts:
             if document["cancelled_at"] is not None:
                 return document
             when = shown(stored(at))
-            kind = "cancel" if restock else "no_restock"
-            lines = [
-                Back(line_id=line["id"], quantity=line["fulfillable_quantity"], restock=kind)
-                for line in document["line_items"]
-                if line["fulfillable_quantity"] > 0
-            ]
+            lines = _all_waiting(document, "cancel" if restock else "no_restock")
             shipping = accounts.shipping_cents(document) - accounts.shipping_back_cents(document) if refund else 0
             document, entry = self._taken_off(document, lines, shipping, note, at)
             amount = accounts.refundable_cents(transactions) if refund else 0
@@ -229,6 +224,11 @@ class Acts:
 def parts_of(promises: Sequence[Promise]) -> list[Part]:
     """All that has not been sent."""
     return [(promise, promise.remaining) for promise in promises if promise.remaining > 0]
+
+
+def _all_waiting(document: Document, restock: str) -> list[Back]:
+    waiting = {line["id"]: line["fulfillable_quantity"] for line in document["line_items"]}
+    return [Back(line_id=id, quantity=n, restock=restock) for id, n in waiting.items() if n > 0]
 
 
 def _with(entries: Sequence[Document], id: int, change: Callable[[Document], Document]) -> list[Document]:

@@ -24,8 +24,8 @@ from hub.sandbox.shop.options import Options
 from hub.sandbox.shop.orders import Orders
 from hub.sandbox.shop.products import Products
 from hub.sandbox.shop.promises import Promises
-from hub.sandbox.shop.tables import TABLES, stored
-from hub.sandbox.shop.texts import Texts
+from hub.sandbox.shop.tables import TABLES, gid, stored
+from hub.sandbox.shop.texts import Texts, digest
 from hub.sandbox.shop.variants import Variants
 from hub.sandbox.state import State
 from hub.sandbox.world import World
@@ -178,9 +178,7 @@ class Shop:
             outcome = self.products.update(id, texts)
             if outcome.errors:
                 raise ValueError(outcome.errors[0]["message"])
-            document = self.product_document(self.catalog.product(id))
-            self.notices.send("products/update", document)
-        return document
+            return self._told(id)
 
     def merchandiser_prices(self, code: str, price_cents: int, compare_at_cents: int | None = None) -> dict[str, Any]:
         """A person types another price of an article into the admin; sends ``products/update``."""
@@ -191,9 +189,29 @@ class Shop:
                 (price_cents, compare_at_cents, stored(self.clock.now()), variant.id),
             )
             self.catalog.touch([variant.product_id], stored(self.clock.now()))
-            document = self.product_document(self.catalog.product(variant.product_id))
-            self.notices.send("products/update", document)
+            return self._told(variant.product_id)
+
+    def merchandiser_removes_picture(self, product: str, position: int) -> dict[str, Any]:
+        """A person takes the picture at ``position`` (from 1) off a product; sends ``products/update``."""
+        id = self.catalog.product_of(product)["id"]
+        with self.state.transaction():
+            self.media.detach(id, [self.catalog.files(id)[position - 1]["id"]])
+            return self._told(id)
+
+    def _told(self, product_id: int) -> dict[str, Any]:
+        document = self.product_document(self.catalog.product(product_id))
+        self.notices.send("products/update", document)
         return document
+
+    def merchandiser_translates(self, product: str, locale: str, key: str, text: str) -> None:
+        """A person types another translation of a product's ``title`` or ``body_html``; Shopify tells nobody."""
+        resource = gid("Product", self.catalog.product_of(product)["id"])
+        present = (self.texts.content(resource) or {})[key] or ""
+        entry = {"key": key, "locale": locale, "value": text, "translatableContentDigest": digest(present)}
+        with self.state.transaction():
+            _, errors = self.texts.register(resource, [entry])
+        if errors:
+            raise ValueError(errors[0]["message"])
 
     def set_available(self, sku: str, location: str, available: int) -> None:
         """A merchandiser types a number into the admin; nobody is told."""

@@ -34,23 +34,7 @@ class Variants:
         if self.catalog.product(product) is None:
             return refused(*NO_PRODUCT)
         leaving = self._leaving(product, strategy)
-        taken = {v.options for v in self.catalog.variants_of(product) if v.id != leaving}
-        chosen: list[tuple[str, ...]] = []
-        errors: list[Error] = []
-        for n, entry in enumerate(variants):
-            values, found = self._chosen(product, entry, ["variants", str(n)])
-            found += _variant_errors(entry, ["variants", str(n)])
-            if not found and values in taken:
-                found = [
-                    error(
-                        f"The variant '{' / '.join(values)}' already exists.",
-                        ["variants", str(n)],
-                        "VARIANT_ALREADY_EXISTS",
-                    )
-                ]
-            taken.add(values)
-            chosen.append(values)
-            errors += found
+        chosen, errors = self._wanted(product, variants, leaving)
         if errors:
             return Outcome(errors=errors)
         if leaving is not None:
@@ -59,6 +43,25 @@ class Variants:
         ids = [self.insert(product, entry, values) for entry, values in zip(variants, chosen, strict=True)]
         self.catalog.touch([product], self._now)
         return Outcome(ids=ids)
+
+    def _wanted(
+        self, product: int, variants: Sequence[Input], leaving: int | None
+    ) -> tuple[list[tuple[str, ...]], list[Error]]:
+        """The option values of new variants, and what is wrong with these; no two variants have the same."""
+        taken = {variant.options for variant in self.catalog.variants_of(product) if variant.id != leaving}
+        chosen: list[tuple[str, ...]] = []
+        errors: list[Error] = []
+        for n, entry in enumerate(variants):
+            field = ["variants", str(n)]
+            values, found = self._chosen(product, entry, field)
+            found += _variant_errors(entry, field)
+            if not found and values in taken:
+                text = f"The variant '{' / '.join(values)}' already exists."
+                found = [error(text, field, "VARIANT_ALREADY_EXISTS")]
+            errors += found
+            taken.add(values)
+            chosen.append(values)
+        return chosen, errors
 
     def _leaving(self, product: int, strategy: str) -> int | None:
         """The lone variant that new ones replace."""
