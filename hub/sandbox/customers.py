@@ -6,6 +6,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +17,7 @@ WEB_LINES = (1, 3)  # a web order is short
 REMEMBERED = 200  # orders and tickets that somebody may come back with
 COUPON, WITH_COUPON, PAID_LATER = "BIENVENUE10", 0.10, 0.15
 CARD, CASH = "CARD", "CASH"
+SECOND_THOUGHTS = timedelta(seconds=10)  # an order can be changed so long; later it may be on its way already
 
 
 class InStore:
@@ -71,6 +73,7 @@ class Ordered:
 
     id: int
     number: int
+    at: datetime
     lines: Sequence[Line]
 
 
@@ -91,7 +94,7 @@ class Online:
             terms["payment"] = "pending"
         lines = self._baskets.lines(self._draw.randint(*WEB_LINES))
         placed = self._retailer.shop.order(lines, **terms)
-        self._orders.append(Ordered(id=placed["id"], number=placed["order_number"], lines=lines))
+        self._orders.append(Ordered(id=placed["id"], number=placed["order_number"], at=self._now(), lines=lines))
         if later:
             self._unpaid.append(placed["id"])
         return "orders in the shop"
@@ -138,8 +141,10 @@ class Online:
         return self._of_one(sent=True, act=at_the_till, name="online orders returned in a store")
 
     def _of_one(self, *, sent: bool, act: Callable[[Ordered], object], name: str) -> str | None:
-        """Do something once with the newest paid order of which all (or nothing) was sent."""
+        """Do something once with the newest paid order: one that was sent whole, or one that was placed just now."""
         for one in reversed(self._orders):
+            if not sent and self._now() - one.at > SECOND_THOUGHTS:
+                return None
             known = self._document(one.id)
             paid = known["financial_status"] == "paid" and known["cancelled_at"] is None
             if paid and known["fulfillment_status"] == ("fulfilled" if sent else None):
@@ -147,6 +152,9 @@ class Online:
                 act(one)
                 return name
         return None
+
+    def _now(self) -> datetime:
+        return self._retailer.clock.now()
 
     def _document(self, id: int) -> dict[str, Any]:
         found = self._retailer.shop.orders.get(id)
