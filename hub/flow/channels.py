@@ -31,7 +31,7 @@ def apart(engine: Engine, held: Held, differences: Sequence[Difference]) -> list
     """Every article that does not cost the same in all targets of the price flow and in all of their stores."""
     late = {(one.system, one.key): one for one in differences}
     asked = {
-        sku: found for sku in sorted({s for prices in held.values() for s in prices}) if (found := places(held, sku))
+        sku: there for sku in sorted({s for prices in held.values() for s in prices}) if (there := places(held, sku))
     }
     unequal = [sku for sku, found in asked.items() if len(set(found.values())) > 1]
     found = []
