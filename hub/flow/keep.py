@@ -126,6 +126,17 @@ def doubt(
         if flow is not None and system in flow.targets:
             subjects = {first_of(data, fields) for data in words}
             current.doubted.setdefault((system, DELIVERS[FLOW_OF[derived]][derived]), set()).update(subjects)
+    if canonical.name == "order_return":
+        doubt_stock(engine, current, system, words)
+
+
+def doubt_stock(engine: Engine, current: Pass, system: str, returns: Sequence[dict[str, Any]]) -> None:
+    """What a target puts back on its own shelf with a refund, also with one that we brought, is not in our number."""
+    flow = engine.landscape.flows.get("stock")
+    back = {line["sku"] for data in returns for line in data["lines"] if line.get("restock")}
+    if flow is not None and system in flow.targets and back:
+        current.mark("availability", back, urgent=True)
+        current.doubted.setdefault((system, "stock_level"), set()).update(back)
 
 
 def event_of(canonical: CanonicalObject, record: Record, raw: Record, mapping: Mapping) -> events.Event:

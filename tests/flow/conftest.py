@@ -29,3 +29,26 @@ def settled(tmp_path_factory: pytest.TempPathFactory, postgres: str) -> Iterator
             found.synchronise()
             yield found
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def day(tmp_path_factory: pytest.TempPathFactory, postgres: str) -> Iterator[tuple[Scene, Path]]:
+    """All flows were synchronised once, and where the hub lives; for :func:`whole` alone."""
+    folder = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as monkeypatch, psycopg.connect(postgres, autocommit=True) as admin:
+        admin.execute("CREATE DATABASE whole")
+        with scene(folder, postgres.replace("/postgres?", "/whole?"), monkeypatch) as found:
+            found.rewrite("to_zero: 5%", "to_zero: 20%")
+            found.everything()
+            monkeypatch.undo()  # other modules have homes of their own in between
+            yield found, folder / "home"
+        admin.execute("DROP DATABASE whole WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def whole(day: tuple[Scene, Path]) -> Iterator[Scene]:
+    """The whole retailer after all flows were synchronised; several modules share it, each with things of its own."""
+    found, home = day
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("HUB_HOME", str(home))
+        yield found

@@ -13,14 +13,11 @@ from typing import Any
 import pytest
 from support.loopback import Heard, Say
 from support.proxy import proxy
+from support.pushes import drained, push
 from support.scene import Scene
 from support.stories import article, connection, payload
 
 from hub.errors import Reject
-from hub.model import Pushed
-from hub.sandbox.webhooks import Message
-
-URL = "https://hub.example.org/hooks/{system}"
 
 
 @pytest.fixture(scope="module")
@@ -33,37 +30,6 @@ def floor(settled: Scene) -> Iterator[Scene]:
     drained(settled)
     with proxy(settled.served.ports["shop"], no_orders) as between, connection(settled, "shop", port=between.port):
         yield settled
-
-
-def drained(scene: Scene) -> list[Message]:
-    """What the systems have to say, taken out of their outboxes."""
-    found = scene.retailer.webhooks.due(limit=1000)
-    for message in found:
-        scene.retailer.webhooks.sent(message)
-    return found
-
-
-def signed(scene: Scene, message: Message, body: bytes | None = None) -> dict[str, str]:
-    """The headers that the sender sends with ``body``."""
-    system = getattr(scene.retailer, message.system)
-    signature = system.sign(URL.format(system=message.system), message.body if body is None else body)
-    return {name.lower(): value for name, value in {**message.headers, **signature}.items()}
-
-
-def push(scene: Scene, message: Message, *, body: bytes | None = None, **changes: str | None) -> bool:
-    """Hand ``message`` to the hub as its gateway does; ``changes`` replaces headers (``_`` for ``-``)."""
-    given = {name.replace("_", "-"): value for name, value in changes.items()}
-    headers = {**signed(scene, message, body), **given}
-    request = Pushed(
-        system=message.system,
-        path=message.path,
-        url=URL.format(system=message.system),
-        headers={name: value for name, value in headers.items() if value is not None},
-        body=message.body if body is None else body,
-        received_at=scene.clock.now(),
-    )
-    with scene.engine() as engine:
-        return engine.receive(request)
 
 
 def kept(scene: Scene) -> tuple[Any, ...]:
@@ -109,7 +75,9 @@ def test_a_cancellation_that_comes_before_its_order_leaves_nothing_reserved(floo
     outcome = floor.synchronise()
     counted(floor, sku, 50)
     assert (floor.shop(sku, "WH1"), outcome.counts["unchanged"] >= 1) == (50, True)
-    steps = floor.query("SELECT data ->> 'kind' FROM event WHERE data ->> 'order' = %s", f"SHOP-{order['order_number']}")
+    steps = floor.query(
+        "SELECT data ->> 'kind' FROM event WHERE data ->> 'order' = %s", f"SHOP-{order['order_number']}"
+    )
     assert sorted(steps) == [("release",), ("reserve",)]
 
 

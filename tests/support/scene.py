@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,13 +19,14 @@ from hub.sandbox.retailer import Retailer
 from hub.sandbox.serve import Running, running
 
 ROOT = Path(__file__).resolve().parents[2]
+SUNDAY = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
 
 class SetClock:
-    """A Sunday morning in Paris that passes only when told."""
+    """A Sunday morning in Paris, or another time, that passes only when told."""
 
-    def __init__(self) -> None:
-        self.moment = datetime(2026, 11, 22, 10, tzinfo=UTC)
+    def __init__(self, start: datetime = SUNDAY) -> None:
+        self.moment = start
 
     def now(self) -> datetime:
         return self.moment
@@ -72,6 +73,12 @@ class Scene:
         with self.engine() as engine:
             return engine.once(["stock"])["stock"]
 
+    def everything(self, seconds: float = 30, flows: Sequence[str] | None = None) -> dict[str, Outcome]:
+        """Time passes, then one pass of every flow, or of ``flows``, until they agree."""
+        self.clock.forward(seconds=seconds)
+        with self.engine() as engine:
+            return engine.once(flows)
+
     def rewrite(self, old: str, new: str) -> None:
         """Edit hub.yaml as a person would."""
         path = self.project / "hub.yaml"
@@ -101,9 +108,11 @@ class Scene:
 
 
 @contextmanager
-def scene(folder: Path, dsn: str, monkey_home: Any, *, real_time: bool = False) -> Iterator[Scene]:
+def scene(
+    folder: Path, dsn: str, monkey_home: Any, *, real_time: bool = False, start: datetime = SUNDAY
+) -> Iterator[Scene]:
     """A populated retailer, served on free ports, and an empty journal; on the test's own time unless asked."""
-    clock = RealClock() if real_time else SetClock()
+    clock = RealClock() if real_time else SetClock(start)
     with ExitStack() as stack:
         retailer = Retailer(folder / "sandbox", clock=clock)
         stack.callback(retailer.close)
