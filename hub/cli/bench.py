@@ -29,7 +29,7 @@ def bench(
 ) -> None:
     """Measure what the engine's ways are worth: each against the plain way, in turns, in one run.
 
-    Read the ratios; seconds depend on the machine and on what else it does. Needs no running hub; about a minute.
+    Read the ratios; seconds depend on the machine and on what else it does. Needs no running hub; about two minutes.
     """
     from rich.console import Console
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from hub.journal.database import Connection
 
+PATIENCE = 3  # seconds
+
 
 def all_of(connection: Connection, object: str) -> list[tuple[str, str, dict[str, Any]]]:
     """Every system's word on every key of ``object``, which must be few: (key, system, data)."""
@@ -25,7 +27,11 @@ def events_by_id(connection: Connection, system: str, object: str, ids: Sequence
 
 
 def alone(connection: Connection, subject: str) -> None:
-    """Nobody else decides at the counter about ``subject`` until this transaction ends."""
+    """Nobody else decides at the counter about ``subject`` until this transaction ends.
+
+    Who is not alone within seconds gives up: somebody stands there and waits.
+    """
+    connection.execute(f"SET LOCAL lock_timeout = '{PATIENCE}s'")
     connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('counter/' || %s, 0))", (subject,))
 
 

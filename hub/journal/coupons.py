@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from hub.journal import counter
 from hub.journal.database import Connection
 
 
 def alone(connection: Connection, coupon: str) -> None:
     """Nobody else decides about ``coupon`` until this transaction ends."""
-    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('coupon/' || %s, 0))", (coupon.upper(),))
+    counter.alone(connection, f"coupon/{coupon.upper()}")
 
 
 def redeemed_by(connection: Connection, coupon: str) -> tuple[str, datetime] | None:

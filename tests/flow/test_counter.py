@@ -18,6 +18,7 @@ from hub.flow.derive import DERIVATIONS
 from hub.gateway.api.body import LIMIT
 from hub.gateway.api.problems import KINDS
 from hub.journal import clients, connect, recompute, waiting
+from hub.journal import counter as counter_journal
 from hub.journal.vault import Vault
 from hub.schemas import Schemas
 
@@ -173,11 +174,22 @@ def test_the_same_request_again_finds_what_the_first_one_made(desk: Counter) -> 
 def test_the_key_of_another_request_is_refused(desk: Counter) -> None:
     desk.level("RE4", "WH1", 5)
     desk.reserve("request-re4", sku="RE4")
-    refused = desk.refusal(
-        "POST", "/reservations", json={"sku": "RE4", "quantity": 3}, headers={"Idempotency-Key": "request-re4"}
-    )
-    assert refused == (422, "other-request", "this Idempotency-Key came with another request before")
+    for other in ({"quantity": 3}, {"location": "WH1"}, {"minutes": 16}):
+        refused = desk.refusal(
+            "POST", "/reservations", json={"sku": "RE4", **other}, headers={"Idempotency-Key": "request-re4"}
+        )
+        assert refused == (422, "other-request", "this Idempotency-Key came with another request before")
     assert places(desk, "RE4") == {"WH1": 4}
+
+
+def test_nobody_waits_long_for_somebody_who_hangs(desk: Counter) -> None:
+    desk.level("RE13", "WH1", 5)
+    with connect(desk.dsn) as journal, journal.transaction(force_rollback=True):
+        counter_journal.alone(journal, "RE13")
+        began = time.monotonic()
+        assert desk.reserve("request-re13", sku="RE13").status_code == 503
+        assert time.monotonic() - began < counter_journal.PATIENCE + 5
+    assert desk.reserve("request-re13", sku="RE13").status_code == 201
 
 
 def test_one_key_of_two_clients_makes_two_reservations(desk: Counter) -> None:

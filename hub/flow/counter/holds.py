@@ -100,7 +100,9 @@ def id_of(client: Client, key: str) -> str:
 
 
 def _same(known: Hold, wanted: Wanted) -> None:
-    if (known.sku, known.quantity, known.location) != (wanted.sku, wanted.quantity, wanted.location):
+    lasts = known.expires_at - known.reserved_at
+    first = (known.sku, known.quantity, known.location, lasts)
+    if first != (wanted.sku, wanted.quantity, wanted.location, min(wanted.lasts, LONGEST)):
         raise Refusal("other-request", "this Idempotency-Key came with another request before", id=known.id)
 
 
