@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -147,6 +147,17 @@ def test_a_local_time_becomes_the_earliest_moment_that_shows_it_or_is_refused_in
     assert answer.astimezone(tz).replace(tzinfo=None) == moment
     assert answer <= moment.replace(tzinfo=tz, fold=1)
     assert answer == datetime.fromisoformat(call("iso_datetime", moment.isoformat(), zone=zone))
+
+
+@given(day=st.dates(date(1975, 1, 1), date(2037, 1, 1)), zone=st.sampled_from(ZONES))
+def test_a_day_begins_with_its_first_moment_and_ends_where_the_next_begins(day: date, zone: str) -> None:
+    start = datetime.fromisoformat(call("start_of_day", day.isoformat(), zone=zone))
+    end = datetime.fromisoformat(call("end_of_day", day.isoformat(), zone=zone))
+    tz = ZoneInfo(zone)
+    assert start.astimezone(tz).date() == day
+    assert (start - timedelta(microseconds=1)).astimezone(tz).date() < day
+    assert end == datetime.fromisoformat(call("start_of_day", (day + timedelta(days=1)).isoformat(), zone=zone))
+    assert (end - timedelta(microseconds=1)).astimezone(tz).date() == day
 
 
 @given(text=st.text(alphabet="0123456789", min_size=1, max_size=20).filter(lambda t: len(t) != 14))

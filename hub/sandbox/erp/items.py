@@ -74,10 +74,6 @@ class Items:
         row = self.state.row("SELECT sku FROM erp_item WHERE sku = ?", (code.strip().upper(),))
         return row["sku"] if row else None
 
-    def typed(self) -> dict[str, str]:
-        """Each article's code as it stands in the master, by our code."""
-        return {row["sku"]: row["itmref"] for row in self.state.rows("SELECT sku, itmref FROM erp_item")}
-
     def typed_of(self, code: str) -> str:
         """The code as it stands in the master, or as given where the master has none."""
         row = self.state.row("SELECT itmref FROM erp_item WHERE sku = ?", (code.strip().upper(),))

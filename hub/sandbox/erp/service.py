@@ -90,14 +90,10 @@ def _promotion(erp: Erp, row: Any) -> list[Element]:
         ("ENASTA", str(row["status"])),
         ("UPDDATTIM", row["updated"]),
         ("ROWNUM", str(row["rownum"])),
-        *_promoted(erp.items.typed(), json.loads(row["items"])),
-    ]
-
-
-def _promoted(typed: Mapping[str, str], items: Mapping[str, list[Any]]) -> list[Element]:
-    return [
-        ("Item", [("ITMREF", typed.get(sku, sku)), ("PRI", amount), ("ENASTA", str(status))])
-        for sku, (amount, status) in items.items()
+        *(
+            ("Item", [("ITMREF", erp.items.typed_of(sku)), ("PRI", amount), ("ENASTA", str(status))])
+            for sku, (amount, status) in json.loads(row["items"]).items()
+        ),
     ]
 
 
