@@ -98,3 +98,13 @@ def test_a_sale_is_pushed_as_square_describes_it(retailer, sent):
     assert event["type"] == "order.updated"
     assert event["data"]["object"]["order_updated"]["order_id"] == event["data"]["id"] == order["id"]
     assert event["data"]["object"]["order_updated"]["updated_at"] == order["updated_at"]
+
+
+def test_an_edit_of_the_catalog_is_pushed_as_square_describes_it(retailer, sent):
+    retailer.tills.rename("TS0001", "T-shirt du gérant")
+    [(_, _, headers, body)] = sent()
+    event = json.loads(body)
+    SquareApi().check_value("CatalogVersionUpdatedEvent", event)
+    changed = retailer.tills.catalog.item("TS0001")["updated_at"]
+    assert event["data"]["object"]["catalog_version"]["updated_at"] == changed
+    assert headers["x-square-hmacsha256-signature"]
