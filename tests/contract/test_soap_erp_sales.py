@@ -10,7 +10,7 @@ import pytest
 from contract.suite import Context, SourceContract, build, context_of
 from support.loopback import Heard, Say, serving
 
-from hub.errors import StopRun, Unknown
+from hub.errors import StopRun, TryLater, Unknown
 from hub.model import Binding, Delivery, Done, Doubtful, Reference, Rejected
 
 OPTIONS = {"wsdl": "/erp/StockService?wsdl"}
@@ -378,6 +378,15 @@ def connected(server: Any, clock: Any) -> Any:
 
 def test_an_answer_that_never_came_is_unknown(wsdl: bytes, clock: Any, order: dict[str, Any]):
     with saying(wsdl, {"ImportSalesDocuments": Say(500, b"<html>")}) as server, pytest.raises(Unknown):
+        write(connected(server, clock), delivery("SHOP-1001", order))
+    assert sum(heard.method == "POST" for heard in server.heard) == 1
+
+
+BUSY = ENVELOPE.format("<e:Fault><faultcode>ERP-BUSY</faultcode><faultstring>later</faultstring></e:Fault>").encode()
+
+
+def test_an_erp_that_is_busy_took_nothing_and_is_left_to_the_engine(wsdl: bytes, clock: Any, order: dict[str, Any]):
+    with saying(wsdl, {"ImportSalesDocuments": Say(500, BUSY)}) as server, pytest.raises(TryLater, match="later"):
         write(connected(server, clock), delivery("SHOP-1001", order))
     assert sum(heard.method == "POST" for heard in server.heard) == 1
 
