@@ -153,6 +153,7 @@ A run takes whatever waits; it never depends on its time. Clearing it and runnin
 | yellow, retrying | the system does not answer; it is tried again after some minutes | nothing, unless it lasts |
 | red | a person must act; the last line of the log says what to do | do it, then clear the task |
 | pink, skipped | a batch that looks wrong is still held, the rest went on | send a newer snapshot |
+| pink, skipped | another task tells that **{system}** is in trouble; its name is in the log | look at that one |
 """
 
 DELIVER_DOC = """\

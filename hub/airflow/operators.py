@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import Asset, AssetAlias, BaseOperator, BaseOperatorLink
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from psycopg import Error as DatabaseError
 
 from hub.airflow import names
 from hub.airflow.policy import POLICY, RETRIES, one_sentence
@@ -54,10 +55,25 @@ class HubOperator(BaseOperator):
         with one_sentence(), Engine.open(connections=connection) as engine:
             try:
                 outcome = self.verb(engine)
-            except Exception:
+            except Exception as error:
                 self.hub_run = self.latest_run(engine)
+                self.leave_to_another(engine, context["ti"].dag_id, error)
                 raise
         return self.report(context, outcome)
+
+    def leave_to_another(self, engine: Engine, dag: str, error: Exception) -> None:
+        """Skip where another DAG tells the same trouble of this system already."""
+        from hub.airflow import trouble
+        from hub.errors import HubError
+
+        if not isinstance(error, HubError):
+            return
+        try:
+            teller = trouble.told_by(engine, self.system, dag, str(error))
+        except DatabaseError:  # then that is the trouble
+            return
+        if teller:
+            raise AirflowSkipException(f"{error}; {teller} says so too and tries again") from None
 
     def latest_run(self, engine: Engine) -> str | None:
         """The run that a failed verb left behind; the link leads there too."""
@@ -90,7 +106,11 @@ class Ingest(HubOperator):
         self.flow = flow
 
     def verb(self, engine: Engine) -> Outcome:
-        return engine.ingest(self.flow, self.system)
+        from hub.airflow import trouble
+
+        outcome = engine.ingest(self.flow, self.system)
+        trouble.over(engine, self.system)  # a delivery says nothing of that: with nothing to send it asks nobody
+        return outcome
 
 
 class Deliver(HubOperator):

@@ -10,6 +10,14 @@ def get(connection: Connection, name: str) -> str | None:
     return row[0] if row else None
 
 
+NAMES = 4_204  # space of advisory locks
+
+
+def alone(connection: Connection, name: str) -> None:
+    """Be the only one who looks at ``name`` to change it, until the transaction ends."""
+    connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (NAMES, name))
+
+
 def replace(connection: Connection, name: str, value: str) -> bool:
     """Set ``name``; False where it had that value already."""
     return (
