@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 
 import pytest
 import requests
@@ -12,6 +13,7 @@ from zeep.transports import Transport
 
 from hub.sandbox.erp.checks import Refusal
 from hub.sandbox.erp.sales import ACCEPTED, BOOKED, CANCELLED, ENTERED, PREPARING, SHIPPED
+from hub.sandbox.serve import running
 
 
 @pytest.fixture
@@ -140,6 +142,17 @@ def test_the_office_accepts_after_three_seconds_and_ships_after_ten(retailer, se
         seen.append(status(retailer))
         clock.forward(seconds=1)
     assert seen == [ENTERED] * 3 + [ACCEPTED] * 7 + [SHIPPED] * 2
+
+
+def test_while_the_retailer_lives_the_office_works_by_itself(retailer, sell, clock):
+    sell()
+    clock.forward(seconds=4)
+    with running(retailer, live=True, rate=0.001):
+        for _ in range(100):
+            if status(retailer) != ENTERED:
+                break
+            time.sleep(0.05)
+    assert status(retailer) == ACCEPTED
 
 
 def test_a_refusal_changes_nothing(retailer, sell):
