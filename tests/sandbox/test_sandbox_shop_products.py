@@ -420,6 +420,21 @@ def test_an_option_and_its_values_are_renamed_in_the_variants_too(client, first)
     assert variant["selectedOptions"][0] == {"name": "Pointure", "value": "Petit"}
 
 
+def test_a_value_that_no_variant_has_any_more_is_still_an_options(client, first):
+    option, variants = first["options"][0], first["variants"]["nodes"]
+    before = option["optionValues"][0]["name"]
+    moved = [v["id"] for v in variants if v["selectedOptions"][0]["value"] == before]
+    new = [{"id": id, "optionValues": [{"optionName": "Taille", "name": "Petit"}]} for id in moved]
+    keep = [v["selectedOptions"][1] for v in variants if v["id"] in moved]
+    for value, colour in zip(new, keep, strict=True):
+        value["optionValues"].append({"optionName": colour["name"], "name": colour["value"]})
+    client.data(CHANGE, id=first["id"], variants=new)
+    after = client.data(WHOLE)["products"]["nodes"][0]["options"][0]
+    assert {value["name"]: value["hasVariants"] for value in after["optionValues"]}[before] is False
+    assert before not in after["values"]
+    assert "Petit" in after["values"]
+
+
 def test_variants_are_put_in_order_and_deleted(client, first):
     ids = [variant["id"] for variant in first["variants"]["nodes"]]
     reorder = """mutation order($id: ID!, $positions: [ProductVariantPositionInput!]!) {

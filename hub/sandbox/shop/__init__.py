@@ -1,4 +1,4 @@
-"""The web shop: Shopify's Admin API 2026-04, by REST, GraphQL and webhooks, over stock and orders of its own."""
+"""The web shop: Shopify's Admin API 2026-04, by REST, GraphQL and webhooks, with its own products, stock and orders."""
 
 from hub.sandbox.shop.shop import Shop
 

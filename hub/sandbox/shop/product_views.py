@@ -92,12 +92,12 @@ class ProductViews:
             "name": row["name"],
             "position": row["position"],
             "values": lambda info: [value["name"] for value in self._used(row)],
-            "optionValues": lambda info: [self._value(value) for value in self._used(row)],
+            "optionValues": lambda info: [self._value(value) for value in self.catalog.values(row["id"])],
             "translations": self.media.translations(resource),
         }
 
     def _used(self, option: Any) -> list[Any]:
-        """The values that a variant has; unused ones are not shown, as Shopify's ``optionValues`` has it."""
+        """The values that a variant has; ``optionValues`` shows the others too."""
         at = option["position"] - 1
         used = {variant.options[at] for variant in self.catalog.variants_of(option["product_id"])}
         return [value for value in self.catalog.values(option["id"]) if value["name"] in used]
