@@ -65,10 +65,11 @@ def next_expiry(steps: Iterable[Step], now: datetime) -> datetime | None:
 def _reserved_of(history: list[Step], as_of: Mapping[str, datetime]) -> int:
     """Pieces reserved, less those released, less those that the stock's authority has taken over.
 
+    A line that an edit made larger is reserved again as a whole: the largest promise contains the others.
     Acceptance and shipment of the same pieces are two moments of one hand-over, and several systems may tell of
     each: the largest count of any one of them is what was handed over.
     """
-    reserved = sum(s.quantity for s in history if s.kind == "reserve")
+    reserved = max((s.quantity for s in history if s.kind == "reserve"), default=0)
     released = sum(s.quantity for s in history if s.kind == "release")
     place = _location_of(history)
     taken: dict[tuple[str, str], int] = defaultdict(int)

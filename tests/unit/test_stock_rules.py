@@ -106,6 +106,14 @@ def test_a_release_that_arrives_before_its_reserve_still_ends_it() -> None:
     assert still_reserved([release, reserve], {}, NIGHT) == []
 
 
+def test_a_line_that_an_edit_made_larger_is_one_promise() -> None:
+    steps = [
+        Step(order="1", line="1", kind="reserve", quantity=n, location=None, occurred_at=NIGHT) for n in (3, 2)
+    ] + [Step(order="1", line="1", kind="release", quantity=1, location=None, occurred_at=NIGHT + HOUR)]
+    (left,) = still_reserved(steps, {}, NIGHT + HOUR)
+    assert left.quantity == 2
+
+
 def test_a_hold_counts_until_it_expires_and_says_when_that_is() -> None:
     hold = Step(
         order="1", line="1", kind="reserve", quantity=2, location="ST01", occurred_at=NIGHT, expires_at=NIGHT + HOUR
