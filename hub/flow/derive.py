@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -93,8 +94,11 @@ def look_again(engine: Engine, name: str, subjects: Sequence[str], derived: Deri
     due = dict(derived.due)
     for subject, _ in derived.waiting:
         due[subject] = min(soon, due.get(subject, soon))
+    at: dict[datetime, dict[str, bool]] = defaultdict(dict)
     for subject, moment in due.items():
-        recompute.mark(engine.journal, name, {subject: False}, moment)
+        at[moment][subject] = False
+    for moment in sorted(at):
+        recompute.mark(engine.journal, name, at[moment], moment)
 
 
 def held_there(engine: Engine, values: Sequence[desired.Desired]) -> list[desired.Desired]:
