@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from hub.sandbox.assortment import Assortment
 from hub.sandbox.clock import naive_paris
 from hub.sandbox.floor import TicketNumber
 from hub.sandbox.world import Sku, World
@@ -59,17 +60,19 @@ class StockFile:
     def _lines(self, world: World) -> Iterator[str]:
         """In a dirty complete file some articles stand twice, first with a number that is out of date."""
         again = _written_twice(world, self.store) if self.dirty and self.complete else frozenset()
+        known = Assortment(world)
         for code, quantity in self.levels.items():
             if code in again and isinstance(quantity, int):
-                yield self._line(world, code, quantity + 3)
+                yield self._line(known, code, quantity + 3)
             else:
-                yield self._line(world, code, quantity)
+                yield self._line(known, code, quantity)
         for code in sorted(again & self.levels.keys()):
-            yield self._line(world, code, self.levels[code])
+            yield self._line(known, code, self.levels[code])
 
-    def _line(self, world: World, code: str, quantity: int | str) -> str:
-        sku = world.sku(code)
-        article = _typed(world, self.store, sku) if self.dirty else sku.code
+    def _line(self, known: Assortment, code: str, quantity: int | str) -> str:
+        """An article of a new style is written as soon as the store has some."""
+        sku = known.sku(code)
+        article = _typed(known.world, self.store, sku) if self.dirty else sku.code
         fields = (
             self.store,
             article,
