@@ -10,7 +10,7 @@ from hub.flow import bind, derive, intake, keep, locks
 from hub.flow.objects import delivered_by, objects_of
 from hub.flow.outcome import Outcome, Pass
 from hub.flow.understood import batches
-from hub.journal import bindings, checkpoints, inbox, outbox, snapshots
+from hub.journal import bindings, checkpoints, inbox, outbox, remotes, snapshots
 from hub.model import CHANGED, Batch, Checkpoint, Origin, Pushed, Record, Refused
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def ingest(engine: Engine, flow: str, system: str) -> Outcome:
         ready = read(engine, current, system)
         derive.derive_touched(engine, current, keep.TOGETHER)
         ring = tuple(t for t in targets if not deliver_along(engine, current, t))
-        ring += tuple(t for t in others_touched(engine, current) if t not in ring)
+        ring += tuple(t for t in (*others_touched(engine, current), *doubted(engine, system)) if t not in ring)
         held = bool(snapshots.held(engine.journal, [system]))
         subject = f"{flow} from {system}" if ready else f"{system} waits until what it holds is bound to our keys"
         return engine.ended(current, subject, ring=ring, held=held)
@@ -42,6 +42,12 @@ def others_touched(engine: Engine, current: Pass) -> list[str]:
     flows = [flow for flow in current.touched if flow != current.flow]
     targets = dict.fromkeys(t for flow in flows for t in engine.landscape.flows[flow].targets)
     return [target for target in targets if outbox.sendable(engine.journal, target, now)]
+
+
+def doubted(engine: Engine, system: str) -> list[str]:
+    """``system`` itself where it said that something of ours has changed there, which must be read back."""
+    objects = [object for flow in engine.flows_into(system) for object in delivered_by(flow)]
+    return [system] if remotes.in_doubt(engine.journal, system, objects) else []
 
 
 def read(engine: Engine, current: Pass, system: str) -> bool:
@@ -155,8 +161,10 @@ def deliver_along(engine: Engine, current: Pass, target: str) -> bool:
     from hub.flow import deliver
 
     objects = delivered_by(current.flow)
-    if not outbox.sendable(engine.journal, target, engine.clock.now(), objects) and not bind.waiting(
-        engine, current.flow, target
+    if not (
+        outbox.sendable(engine.journal, target, engine.clock.now(), objects)
+        or remotes.in_doubt(engine.journal, target, objects)
+        or bind.waiting(engine, current.flow, target)
     ):
         return True
     with locks.if_free(engine.journal, f"deliver/{target}") as free:

@@ -14,7 +14,7 @@ from hub.errors import ConfigError, HubError, StopRun
 from hub.flow import deliver, derive, ingest, keep, locks
 from hub.flow.objects import DELIVERS, delivered_by
 from hub.flow.outcome import Outcome, sentence
-from hub.journal import checkpoints, outbox, recompute, snapshots
+from hub.journal import checkpoints, outbox, recompute, remotes, snapshots
 
 if TYPE_CHECKING:
     from hub.flow.engine import Engine
@@ -63,12 +63,16 @@ def settle_together(engine: Engine, outcomes: dict[str, Outcome], report: Callab
 
 
 def unfinished(engine: Engine, flow: str) -> bool:
-    """Whether something of ``flow`` is due or can be sent now."""
+    """Whether something of ``flow`` is due, can be sent now, or is in doubt at a target."""
     now = engine.clock.now()
     if any(recompute.due(engine.journal, derived, now) for derived in DELIVERS[flow]):
         return True
     targets = [t for t in engine.landscape.flows[flow].targets if ingest.is_open(engine, t)]
-    return any(outbox.sendable(engine.journal, target, now, delivered_by(flow)) for target in targets)
+    objects = delivered_by(flow)
+    return any(
+        outbox.sendable(engine.journal, target, now, objects) or remotes.in_doubt(engine.journal, target, objects)
+        for target in targets
+    )
 
 
 def follow(engine: Engine, flow: str) -> Outcome:

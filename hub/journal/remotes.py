@@ -97,6 +97,16 @@ def to_read_back(connection: Connection, target: str, object: str, limit: int) -
     return [Asked(*row) for row in rows]
 
 
+def in_doubt(connection: Connection, target: str, objects: Sequence[str]) -> bool:
+    """Whether something of ours among ``objects`` is to be read back at the target."""
+    row = connection.execute(
+        """SELECT EXISTS (SELECT 1 FROM remote r JOIN desired d USING (target, object, key)
+           WHERE r.target = %s AND r.object = ANY(%s) AND r.suspect)""",
+        (target, list(objects)),
+    ).fetchone()
+    return row is not None and bool(row[0])
+
+
 def edited(connection: Connection, target: str, object: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
     """By key, the fields that somebody changed at the target and that are left so."""
     rows = connection.execute(

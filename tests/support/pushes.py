@@ -51,3 +51,12 @@ def about(scene: Scene, order: dict[str, Any]) -> dict[str, Message]:
     for message in found.values():
         scene.retailer.webhooks.sent(message)
     return found
+
+
+def about_product(scene: Scene, id: int) -> Message:
+    """The last that the shop has to say of one of its products; older words of it are dropped."""
+    waiting = scene.retailer.webhooks.due(limit=1000)
+    found = [m for m in waiting if m.headers.get("X-Shopify-Product-Id") == str(id)]
+    for message in found:
+        scene.retailer.webhooks.sent(message)
+    return found[-1]
