@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.sandbox.baskets import Line
 from hub.sandbox.clock import business_day
+from hub.sandbox.tills.articles import Variation
 from hub.sandbox.tills.returns import Back, Return, part_of
 from hub.sandbox.tills.tables import rfc3339, whole_millis
 from hub.sandbox.tills.tickets import (
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from hub.sandbox.tills.tills import Tills
 
 Wanted = Iterable[Line | tuple[str, int]]
+Articles = Sequence[tuple[Variation, int]]
 
 
 class Counter:
@@ -57,17 +59,21 @@ class Counter:
             uploaded_at=uploaded_at,
         )
 
+    def articles(self, wanted: Wanted) -> Articles:
+        """What a customer takes to the till, as the catalog knows it; ``KeyError`` for what it does not."""
+        lines = [line if isinstance(line, Line) else Line(sku=line[0], quantity=line[1]) for line in wanted]
+        return [(self.catalog.variation(line.sku), line.quantity) for line in lines]
+
     def sell(
-        self, ticket: Ticket, wanted: Wanted, payments: Sequence[Payment] | None, discount: Discount | None
+        self, ticket: Ticket, articles: Articles, payments: Sequence[Payment] | None, discount: Discount | None
     ) -> dict[str, Any]:
         """A customer takes goods to the till; paid in full or not."""
-        lines = [line if isinstance(line, Line) else Line(sku=line[0], quantity=line[1]) for line in wanted]
-        articles = [(self.catalog.variation(line.sku), line.quantity) for line in lines]
         sale = Sale(ticket=ticket, lines=articles, payments=payments, discount=discount)
         order = sale.document()
-        self._book(ticket, {v.code: -sum(n for a, n in articles if a.id == v.id) for v, _ in articles})
+        pieces = sale.pieces
+        self._book(ticket, {variation.code: -pieces[variation.id] for variation, _ in articles})
         if order["state"] == COMPLETED:
-            self.tills.inventory.sold(ticket.location_id, sale.pieces, ticket.occurred_at)
+            self.tills.inventory.sold(ticket.location_id, pieces, ticket.occurred_at)
         return self.orders.write(order)
 
     def pay(self, id: str, payment: Payment, at: datetime) -> dict[str, Any]:

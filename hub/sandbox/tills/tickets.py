@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from hub.sandbox.tills.articles import Variation
@@ -34,7 +35,7 @@ class Discount:
     code: str = ""  # of the coupon, where there was one
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Ticket:
     """Where, when and by whom; ``at`` is the true time, ``uploaded_at`` when Square learnt of it."""
 
@@ -48,7 +49,7 @@ class Ticket:
     at: datetime
     uploaded_at: datetime
 
-    @property
+    @cached_property
     def id(self) -> str:
         return square_id(29, self.seed, "order", self.store, self.till, self.business_day, self.sequence)
 

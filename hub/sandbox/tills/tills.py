@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from hub.sandbox.baskets import Basket, Baskets
+from hub.sandbox.baskets import Baskets
 from hub.sandbox.clock import PARIS, Clock
 from hub.sandbox.floor import Floor
 from hub.sandbox.ledger import Ledger
@@ -57,15 +57,13 @@ class Tills:
             self.catalog.populate()
             self.inventory.populate()
             self._sell_offline(baskets)
+            known = {variation.code: variation for variation in self.catalog.variations()}
             for basket in baskets.between(self.world.night, self.world.start, BACKLOG - OFFLINE_TICKETS):
                 came_in = max(basket.at, self.back_online) if (basket.store, basket.till) == OFFLINE_TILL else basket.at
                 ticket = self.counter.ticket(basket.store, basket.till, basket.operator, basket.at, came_in)
-                self.counter.sell(ticket, basket.lines, payments(draw, self._worth(basket)), None)
-
-    def _worth(self, basket: Basket) -> int:
-        """Cents that a basket costs in its store."""
-        place = self.catalog.location_ids()[basket.store]
-        return sum(self.catalog.variation(line.sku).price_at(place) * line.quantity for line in basket.lines)
+                articles = [(known[line.sku], line.quantity) for line in basket.lines]
+                cents = sum(variation.price_at(ticket.location_id) * n for variation, n in articles)
+                self.counter.sell(ticket, articles, payments(draw, cents), None)
 
     @property
     def back_online(self) -> datetime:
@@ -80,7 +78,7 @@ class Tills:
         for n in range(OFFLINE_TICKETS):
             at = self.world.night - OFFLINE_BEFORE_NIGHT * (OFFLINE_TICKETS - n) / OFFLINE_TICKETS
             ticket = self.counter.ticket(store, till, None, at, self.back_online)
-            self.counter.sell(ticket, baskets.lines(n + 1), None, None)
+            self.counter.sell(ticket, self.counter.articles(baskets.lines(n + 1)), None, None)
 
     def app(self) -> FastAPI:
         """Square's API under ``/v2/``."""
@@ -126,7 +124,7 @@ class Tills:
         parts = None if payments is None else [_payment(one) for one in payments]
         with self.state.transaction():
             ticket = self._ticket(store, till, operator, at, uploaded_at)
-            return self._told(self.counter.sell(ticket, lines, parts, discount))
+            return self._told(self.counter.sell(ticket, self.counter.articles(lines), parts, discount))
 
     def pay(self, order: str, payment: tuple[str, int] | Payment, at: datetime | None = None) -> dict[str, Any]:
         """Another part of an open order is paid; the last one completes it."""
