@@ -14,7 +14,8 @@ from urllib.parse import parse_qsl, urlsplit
 from connectors.shopify import product_documents as documents
 from connectors.shopify.answers import SOON, refusal
 from connectors.shopify.changes import Changes
-from connectors.shopify.product_view import Picture, Product, View, shop_locale
+from connectors.shopify.product_parts import Picture, Product
+from connectors.shopify.product_view import View, shop_locale
 from connectors.shopify.translations import Translations
 from hub.connector import Connection
 from hub.errors import Reject, TryLater

@@ -12,13 +12,15 @@ from connectors.shopify import product_documents as documents
 from connectors.shopify.changes import Changes
 from connectors.shopify.pictures import Pictures
 from connectors.shopify.price_documents import NAMESPACE
-from connectors.shopify.product_view import Product, Variant, View, shop_locale
+from connectors.shopify.product_parts import Product, Variant
+from connectors.shopify.product_view import View, shop_locale
 from connectors.shopify.translations import Translations
 from hub.errors import Reject
 from hub.model import Content
 
 Wish = Mapping[str, Any]
 TEXTS = {"title": ("title", "title"), "description": ("descriptionHtml", "body_html")}
+AT_ONCE = 250  # https://shopify.dev/docs/api/usage/limits: elements of a list that is sent
 PLAIN = {"brand": "vendor", "category": "productType"}
 
 
@@ -134,12 +136,15 @@ class Writer:
             matched = dict.fromkeys(matched, alone)  # the one variant of a product without options
         wishes = {one["sku"]: one for one in self.wanted["variants"]}
         updates = [(sku, u) for sku, v in matched.items() if v and (u := self._update_of(v, wishes[sku], view))]
-        if updates:
-            self._bulk(documents.UPDATE_VARIANTS, held.id, updates, "productVariantsBulkUpdate", again=True)
+        for start in range(0, len(updates), AT_ONCE):
+            part = updates[start : start + AT_ONCE]
+            self._bulk(documents.UPDATE_VARIANTS, held.id, part, "productVariantsBulkUpdate", again=True)
         new = [(sku, self._input(wishes[sku], view)) for sku, v in matched.items() if v is None]
-        if new:
-            strategy = "DEFAULT" if any(matched.values()) else "REMOVE_STANDALONE_VARIANT"
-            self._bulk(documents.CREATE_VARIANTS, held.id, new, "productVariantsBulkCreate", strategy=strategy)
+        strategy = "DEFAULT" if any(matched.values()) else "REMOVE_STANDALONE_VARIANT"
+        for start in range(0, len(new), AT_ONCE):
+            part = new[start : start + AT_ONCE]
+            self._bulk(documents.CREATE_VARIANTS, held.id, part, "productVariantsBulkCreate", strategy=strategy)
+            strategy = "DEFAULT"
         return bool(updates or new)
 
     def _same_axes(self, view: View) -> None:

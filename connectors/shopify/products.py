@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -15,8 +15,10 @@ from connectors.shopify.changes import Changes
 from connectors.shopify.gathering import Way, gather
 from connectors.shopify.options import Options
 from connectors.shopify.pictures import Pictures
-from connectors.shopify.product_view import Product, View, parsed, shop_locale
-from connectors.shopify.product_writer import Writer, barcode, created
+from connectors.shopify.product_parts import Product, parsed
+from connectors.shopify.product_search import Search
+from connectors.shopify.product_view import View, shop_locale
+from connectors.shopify.product_writer import Writer, created
 from hub.connector import Capability
 from hub.errors import Reject, TryLater
 from hub.model import (
@@ -31,11 +33,8 @@ from hub.model import (
     Rejected,
     Remote,
 )
-from hub.transport.matching import folded, gtin14
 
 FIELDS = frozenset({"title", "description", "brand", "category", "status", "axes", "variants", "media"})
-SEARCHED_ONE_BY_ONE = 10  # products; for more of them all variants are listed
-TERMS = 40  # of one search
 UNTIL_PRICED = 30.0  # seconds before looking again whether a new article has its price
 
 
@@ -46,6 +45,7 @@ class Products:
         self.admin = admin
         self.options = options
         self.content = content
+        self.search = Search(admin)
 
     def capability(self) -> Capability:
         """Several calls make up one product, so after a doubt it is read back and the rest is sent."""
@@ -69,7 +69,7 @@ class Products:
         """What the shop holds of each, in the shape of what it should hold."""
         ids = {one: b.external_id for one in references if (b := one.bindings.get("product"))}
         matched = dict.fromkeys(ids, "binding")
-        for one, (id, by) in self._search([one for one in references if one not in ids]).items():
+        for one, (id, by) in self.search.found([one for one in references if one not in ids]).items():
             ids[one], matched[one] = id, by
         held = self._held(list(ids.values()), self._locales_of([one.value for one in references]))
         return {one: self._view(held[id], one.value, {}).remote(matched[one]) for one, id in ids.items() if id in held}
@@ -108,45 +108,6 @@ class Products:
                 found[name] = {"nodes": list(rest)}
         return found
 
-    # --- searching --------------------------------------------------------------------------------
-
-    def _search(self, references: Sequence[Reference]) -> dict[Reference, tuple[str, str]]:
-        """The shop's product behind each, with what it was found by: its variants, or the handle that we give."""
-        if not references:
-            return {}
-        index = self._index(references)
-        found: dict[Reference, tuple[str, str]] = {}
-        for one in references:
-            ids = {id for term in _terms(one.value) for id in index.get(term, ())}
-            if len(ids) == 1:
-                found[one] = ids.pop(), "sku"
-        left = [one for one in references if one not in found]
-        return found | {one: (id, "handle") for one, id in self._by_handle(left).items()}
-
-    def _index(self, references: Sequence[Reference]) -> Mapping[tuple[str, str], set[str]]:
-        """Products by SKU and GTIN of their variants."""
-        queries = [""]
-        if len(references) <= SEARCHED_ONE_BY_ONE:
-            terms = [_spelled(term) for one in references for term in _terms(one.value)]
-            queries = [" OR ".join(terms[n : n + TERMS]) for n in range(0, len(terms), TERMS)]
-        index: dict[tuple[str, str], set[str]] = defaultdict(set)
-        for query in queries:
-            pages = self.admin.pages(documents.SEARCH, {"query": query}, documents.SEARCH_COST, "productVariants")
-            for node in pages:
-                index["sku", folded(node["sku"] or "")].add(node["product"]["id"])
-                index["gtin", gtin14(node["barcode"] or "")].add(node["product"]["id"])
-        return index
-
-    def _by_handle(self, references: Sequence[Reference]) -> dict[Reference, str]:
-        found: dict[Reference, str] = {}
-        for start in range(0, len(references), 20):
-            some = references[start : start + 20]
-            variables = {f"h{n}": one.key.lower() for n, one in enumerate(some)}
-            cost = documents.HANDLES_COST * len(some)
-            answer = self.admin.graphql(documents.by_handles(len(some)), variables, cost=cost)
-            found |= {one: p["id"] for n, one in enumerate(some) if (p := answer[f"p{n}"])}
-        return found
-
     # --- writing ----------------------------------------------------------------------------------
 
     def write(self, deliveries: Sequence[Delivery]) -> Iterator[Receipt]:
@@ -175,7 +136,7 @@ class Products:
 
         if held is None:
             pictures.upload([m["hash"] for m in wanted.get("media") or () if m["hash"] not in media], self.content)
-            id = created(changes, one.key, wanted, view_of, _nothing(self.locales))
+            id = created(changes, one.key, wanted, view_of, _nothing())
             held, fields = self._read(id, wanted), frozenset(wanted)
         elif (remote := view_of(held).remote()) and _edited(one, remote, fields):
             return Conflict(key=one.key, remote=remote)
@@ -208,7 +169,7 @@ class Products:
         place = {m["hash"]: n for n, m in enumerate(pictures.wanted)}
         look = writer.view_of(held)
         order = sorted(held.pictures, key=lambda p: place.get(look.hash_of(p), len(place)))
-        return writer.view_of(_with_pictures(held, order)).remote()
+        return writer.view_of(replace(held, pictures=order)).remote()
 
     def _find_one(self, one: Delivery, wanted: Mapping[str, Any]) -> Product | None:
         """The product behind a delivery, by its id or by what identifies it; a doubt refuses rather than doubles."""
@@ -217,17 +178,11 @@ class Products:
             if held:
                 return next(iter(held.values()))
         reference = Reference(key=one.key, value=wanted)
-        found = self._search([reference])
+        found = self.search.found([reference])
         if reference not in found:
-            self._nobody_else(wanted)
+            self.search.nobody_else(wanted)
             return None
         return self._read(found[reference][0], wanted)
-
-    def _nobody_else(self, wanted: Mapping[str, Any]) -> None:
-        index = self._index([Reference(key="", value=wanted)])
-        if spread := {id for term in _terms(wanted) for id in index.get(term, ())}:
-            reason = f"its variants are spread over {len(spread)} products of the shop: put them into one"
-            raise Reject("variants", reason)
 
     def _read(self, id: str, wanted: Mapping[str, Any]) -> Product:
         held = self._held([id], self._locales_of([wanted]))
@@ -250,25 +205,7 @@ def _edited(one: Delivery, remote: Remote, fields: frozenset[str]) -> bool:
     return before is not None and any(name in before and before[name] != remote.value[name] for name in fields)
 
 
-def _terms(wanted: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What the variants of a product may be found by."""
-    variants = wanted.get("variants") or ()
-    skus = [("sku", folded(one["sku"])) for one in variants]
-    return skus + [("gtin", one["gtin"]) for one in variants if one.get("gtin")]
-
-
-def _spelled(term: tuple[str, str]) -> str:
-    kind, text = term
-    return f"sku:'{text}'" if kind == "sku" else f"barcode:'{barcode(text)}'"
-
-
-def _with_pictures(held: Product, pictures: Sequence[Any]) -> Product:
-    from dataclasses import replace
-
-    return replace(held, pictures=pictures)
-
-
-def _nothing(locales: tuple[str, ...]) -> Product:
+def _nothing() -> Product:
     """A product before it is there: its options get the names that customers read."""
     return Product(
         id="",

@@ -113,6 +113,23 @@ def test_a_product_that_the_shop_does_not_have_is_left_out(connector: Any, refer
     assert connector.find("product", [reference(COMPLETE)]) == {}
 
 
+def test_an_id_that_the_shop_no_longer_knows_is_searched_again(connector: Any, reference: Any, deliver: Any):
+    one = reference("TS0001")
+    stale = replace(one, bindings={"product": Binding(external_id="gid://shopify/Product/1")})
+    assert connector.find("product", [stale]) == {}
+    assert deliver(stale).remote.binding == connector.find("product", [one])[one].binding
+
+
+def test_variants_spread_over_two_products_are_for_a_person(
+    connector: Any, reference: Any, deliver: Any, retailer: Any, sandbox: Any
+):
+    other = retailer.shop.catalog.product_of("JN0002")["id"]
+    retailer.shop.state.execute("UPDATE shop_variant SET product_id = ? WHERE code = 'TS0001-S-CAM'", (other,))
+    receipt = deliver(reference("TS0001"))
+    assert (type(receipt), receipt.path) == (Rejected, "variants")
+    assert mutations(sandbox) == []
+
+
 # --- bringing in line -----------------------------------------------------------------------------
 
 
@@ -282,6 +299,16 @@ def test_new_variants_are_counted_at_every_place(connector: Any, reference: Any,
     levels = {key: quantity for key, quantity in retailer.shop.levels().items() if key.split("@")[0] in skus}
     assert len(levels) == len(skus) * 21
     assert set(levels.values()) == {0}
+
+
+def test_a_product_of_more_variants_than_a_page_holds(connector: Any, reference: Any, deliver: Any):
+    variants = [
+        {"sku": f"NV0121-{n}", "gtin": None, "options": {"size": str(n // 10), "colour": f"c{n % 10}"}, "active": True}
+        for n in range(120)
+    ]
+    wished = reference(COMPLETE, variants=variants, status="archived")
+    assert deliver(wished).remote.value["variants"] == variants
+    assert connector.find("product", [wished])[wished].value["variants"] == variants
 
 
 @pytest.mark.parametrize(
