@@ -12,25 +12,25 @@ query Progress($ids: [ID!]!) {
       id cancelledAt
       fulfillments(first: 100) {
         id status trackingInfo(first: 1) { company number }
-        fulfillmentLineItems(first: 100) { nodes { quantity lineItem { id } } }
+        fulfillmentLineItems(first: 250) { nodes { quantity lineItem { id } } }
       }
       refunds(first: 100) {
         id note totalRefundedSet { shopMoney { amount currencyCode } }
-        refundLineItems(first: 100) { nodes { quantity restockType lineItem { id } } }
+        refundLineItems(first: 250) { nodes { quantity restockType lineItem { id } } }
       }
     }
   }
 }
 """
 
-TO_FULFIL_COST = 60.0
+TO_FULFIL_COST = 150.0
 TO_FULFIL = """
 query ToFulfil($id: ID!) {
   order(id: $id) {
     fulfillmentOrders(first: 20) {
       nodes {
         id status assignedLocation { location { id } }
-        lineItems(first: 100) { nodes { id remainingQuantity lineItem { id } } }
+        lineItems(first: 250) { nodes { id remainingQuantity lineItem { id } } }
       }
     }
   }
@@ -83,7 +83,7 @@ mutation Cancel($id: ID!) {
 }
 """
 
-PAYMENTS_COST = 2.0  # each order
+PAYMENTS_COST = 3.0  # each order
 PAYMENTS = """
 query Payments($ids: [ID!]!) {
   nodes(ids: $ids) {

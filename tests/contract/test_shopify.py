@@ -18,6 +18,7 @@ from contract.suite import (
     context_of,
     recorded,
 )
+from graphql import get_operation_ast, parse
 from support.loopback import Say, Server, serving
 from support.vendor_specs import ShopifyAdmin
 
@@ -38,6 +39,8 @@ from hub.model import (
     Refused,
     Rejected,
 )
+from hub.sandbox.shop.cost import Meter
+from hub.sandbox.shop.resolvers import schema as shop_schema
 from hub.transport.retry import instant
 
 THROTTLE = {"maximumAvailable": 2000.0, "currentlyAvailable": 1900.0, "restoreRate": 100.0}
@@ -270,6 +273,29 @@ MADE = {
 @pytest.mark.parametrize("document", [*DOCUMENTS.values(), *MADE.values()], ids=[*DOCUMENTS, *MADE])
 def test_shopify_would_accept_every_document_that_is_sent(document: str):
     ShopifyAdmin().check_document(document)
+
+
+COSTS = {
+    **{f"{m.__name__.rpartition('.')[2]}.{n}": (text, getattr(m, f"{n}_COST"))
+       for m in (documents, order_documents, price_documents, product_documents)
+       for n, text in vars(m).items() if hasattr(m, f"{n}_COST")},
+    "price_documents.PRICES": (price_documents.PRICES, price_documents.PRICE_COST),
+    "levels_of": (MADE["levels_of"], 3 * documents.LEVEL_COST),
+    "by_handles": (MADE["by_handles"], 2 * product_documents.HANDLES_COST),
+    "products": (MADE["products"], product_documents.PRODUCT_COST),
+    "all_products": (MADE["all_products"], product_documents.PRODUCTS_COST),
+    "all_media": (MADE["all_media"], product_documents.REST_COST),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("document", "taken"), COSTS.values(), ids=list(COSTS))
+def test_no_document_costs_more_than_is_taken_for_it(document: str, taken: float):
+    """One id of a list; by the weights that reproduce every cost published for this API."""
+    parsed = parse(document)
+    operation = get_operation_ast(parsed)
+    assert operation is not None
+    root = shop_schema().type_map["Mutation" if operation.operation.value == "mutation" else "QueryRoot"]
+    assert Meter(shop_schema(), parsed, {"ids": ["1"]}).operation(root, operation.selection_set) <= taken
 
 
 def test_every_graphql_call_and_answer_is_as_shopify_describes_it(sandbox: Any, retailer: Any, clock: Any):
