@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from hub.connector import Capability
     from hub.flow.engine import Engine
 
+KEYS_AT_ONCE = 50_000  # together, so that a target can be asked in the way that is cheapest for it
+COMPARED_BY_CHANNEL = "price"  # of which what was found is kept, to compare the targets with one another
 LOOKS = 3  # at keys that a running flow changed while they were read
 
 Rows = dict[str, dict[str, Any]]
@@ -33,33 +35,52 @@ class Looked:
 def compare(engine: Engine, target: str, object: str, derived: str) -> Looked:
     """Every key that ``target`` should hold of ``object``, and what its derivation waits for."""
     capability = engine.target(target).capability(object)
-    rows = rows_of(engine, target, object, derived)
-    subjects = {row["subject"] for row in rows.values()}
-    asked, held = look(engine, target, object, capability, rows)
-    facts = Facts(
+    reasons = agreement.waiting(engine.journal, derived, target)
+    known = Facts(
         target=target,
         object=object,
-        asked=asked,
-        held=held,
+        asked=set(),
+        held={},
         refusals=agreement.refusals(engine.journal, target, object),
-        reasons=agreement.waiting(engine.journal, derived, target),
+        reasons=reasons,
         binds=capability.binds,
         products=agreement.waiting(engine.journal, "complete_product", target),
     )
+    keys, held, differences, last = 0, {}, [], ""
+    while rows := rows_of(engine, known, derived, after=last):
+        facts, some = compare_some(engine, known, derived, capability, rows)
+        keys, differences = keys + len(facts.asked), differences + some
+        held |= facts.held if object == COMPARED_BY_CHANNEL else {}
+        last = next(reversed(rows))
+        reasons = {subject: said for subject, said in reasons.items() if subject not in subjects_in(rows)}
+    waits = [causes.of_waiting(known, subject) for subject in reasons]
+    return Looked(keys=keys, held=held, differences=[*differences, *waits])
+
+
+def compare_some(
+    engine: Engine, known: Facts, derived: str, capability: Capability, rows: Rows
+) -> tuple[Facts, list[Difference]]:
+    """Some keys; those that moved while they were read are read again."""
+    facts = looked_again(known, *look(engine, known, capability, rows))
     left = {key: row for key, row in rows.items() if causes.differs(facts, row)}
     for _ in range(LOOKS):
-        moved = moved_since(left, rows_of(engine, target, object, derived, list(left)))
+        moved = moved_since(left, rows_of(engine, known, derived, keys=list(left)))
         if not moved:
             break
-        facts = looked_again(facts, *look(engine, target, object, capability, moved))
+        facts = looked_again(facts, *look(engine, known, capability, moved))
         left = {key: row for key, row in {**left, **moved}.items() if causes.differs(facts, row)}
-    waits = [causes.of_waiting(facts, subject) for subject in facts.reasons if subject not in subjects]
-    explained = [causes.of(facts, row) for row in left.values()]
-    return Looked(keys=len(facts.asked), held=facts.held, differences=[*explained, *waits])
+    return facts, [causes.of(facts, row) for row in left.values()]
 
 
-def rows_of(engine: Engine, target: str, object: str, derived: str, keys: Sequence[str] | None = None) -> Rows:
-    found = agreement.rows(engine.journal, target, object, derived, engine.clock.now(), keys)
+def subjects_in(rows: Rows) -> set[str]:
+    return {row["subject"] for row in rows.values()}
+
+
+def rows_of(engine: Engine, known: Facts, derived: str, *, keys: Sequence[str] | None = None, after: str = "") -> Rows:
+    now = engine.clock.now()
+    found = agreement.rows(
+        engine.journal, known.target, known.object, derived, now, keys, after=after, limit=KEYS_AT_ONCE
+    )
     return {row["key"]: row for row in found}
 
 
@@ -76,9 +97,10 @@ def looked_again(facts: Facts, asked: set[str], held: Mapping[str, Mapping[str, 
 
 
 def look(
-    engine: Engine, target: str, object: str, capability: Capability, rows: Rows
+    engine: Engine, known: Facts, capability: Capability, rows: Rows
 ) -> tuple[set[str], dict[str, dict[str, Any]]]:
-    """The keys that could be asked for at ``target``, and what it holds of them."""
+    """The keys that could be asked for at the target, and what it holds of them."""
+    target, object = known.target, known.object
     ids = carried.load(engine, target, capability, object, [(row["parts"], row["value"]) for row in rows.values()])
     references = [
         Reference(

@@ -13,16 +13,17 @@ SELECT d.key, d.subject, d.parts, d.value, d.generation, d.why,
        d.refused IS NOT DISTINCT FROM d.generation AS refused,
        r.value AS confirmed, coalesce(r.suspect, false) AS suspect, r.confirmed_at, coalesce(r.edits, '{}') AS edits,
        p.state AS delivery, p.not_before, p.created_at AS waits_since,
-       EXISTS (SELECT 1 FROM recompute_open c WHERE c.object = %(derived)s AND c.subject = d.subject AND c.due <= %(now)s)
-           AS due
+       EXISTS (SELECT 1 FROM recompute_open c
+               WHERE c.object = %(derived)s AND c.subject = d.subject AND c.due <= %(now)s) AS due
 FROM desired d
 LEFT JOIN remote r USING (target, object, key)
 LEFT JOIN LATERAL (
     SELECT state, not_before, created_at FROM delivery p
     WHERE p.target = d.target AND p.object = d.object AND p.key = d.key ORDER BY p.state <> 'pending' DESC LIMIT 1
 ) p ON true
-WHERE d.target = %(target)s AND d.object = %(object)s AND (%(keys)s::text[] IS NULL OR d.key = ANY(%(keys)s))
-ORDER BY d.key
+WHERE d.target = %(target)s AND d.object = %(object)s AND d.key > %(after)s
+  AND (%(keys)s::text[] IS NULL OR d.key = ANY(%(keys)s))
+ORDER BY d.key LIMIT %(limit)s
 """
 
 
@@ -33,8 +34,11 @@ def rows(
     derived: str,
     now: datetime,
     keys: Sequence[str] | None = None,
+    *,
+    after: str = "",
+    limit: int | None = None,
 ) -> list[dict[str, Any]]:
-    """Every desired value of ``target`` (or those of ``keys``) with what was confirmed and what is under way.
+    """Desired values of ``target`` (or those of ``keys``) with what was confirmed and what is under way, by key.
 
     ``due``: the derived object that it comes from will be computed again.
     """
@@ -46,6 +50,8 @@ def rows(
         "derived": derived,
         "now": now,
         "keys": None if keys is None else list(keys),
+        "after": after,
+        "limit": limit,
     }
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(ROWS, arguments).fetchall()

@@ -7,6 +7,7 @@ from support.scene import Scene
 from support.stories import article, connection, partial
 
 from hub.errors import StopRun
+from hub.flow import compared
 from hub.flow.causes import Cause, Difference
 from hub.flow.reconcile import reconcile
 from hub.flow.report import Report, as_data
@@ -84,6 +85,14 @@ def test_a_target_that_is_down_is_named_and_the_others_are_compared(settled: Sce
         reconciled(settled)
     rows = settled.query("SELECT system, state FROM run WHERE kind = 'reconcile' ORDER BY started_at DESC LIMIT 2")
     assert sorted(rows) == [("shop", "failed"), ("tills", "done")]
+
+
+def test_a_large_flow_is_compared_in_pieces_and_no_key_is_left_out(
+    settled: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = {one.target: one.counts["compared"] for one in reconciled(settled).targets}
+    monkeypatch.setattr(compared, "KEYS_AT_ONCE", 4_000)
+    assert {one.target: one.counts["compared"] for one in reconciled(settled).targets} == whole
 
 
 def test_what_a_program_reads_has_every_target_difference_and_claim(settled: Scene) -> None:

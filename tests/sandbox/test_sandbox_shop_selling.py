@@ -266,6 +266,9 @@ def test_more_pieces_are_promised_and_still_to_be_paid(shop, codes):
         "partially_paid",
         2 * Decimal(line["price"]),
     )
+    assert Decimal(after["total_price"]) == Decimal(order["total_price"]) + 2 * Decimal(line["price"])
+    assert after["total_price"] == after["current_total_price"]
+    assert after["total_tax"] == after["current_total_tax"]
 
 
 def test_what_nobody_ordered_cannot_be_refunded_or_edited(shop, codes):

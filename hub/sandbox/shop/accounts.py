@@ -88,6 +88,28 @@ def net_cents(line: Mapping[str, Any]) -> int:
     return cents(line["price"]) * int(line["quantity"]) - off
 
 
+def grown(document: Document, line_id: int, pieces: int) -> Document:
+    """The document with more pieces in a line: the order's own totals contain them, as Shopify's totalPriceSet does
+    ("before returns"; what it was at first is originalTotalPriceSet).
+    """
+    (line,) = (one for one in document["line_items"] if one["id"] == line_id)
+    more = {name: line[name] + pieces for name in ("quantity", "current_quantity", "fulfillable_quantity")}
+    after = {**line, **more}
+    worth = net_cents(after) - net_cents(line)
+    tax = tax_cents(net_cents(after)) - tax_cents(net_cents(line)) if line["taxable"] else 0
+    if line["tax_lines"]:
+        after["tax_lines"] = [{**line["tax_lines"][0], **_priced(cents(line["tax_lines"][0]["price"]) + tax)}]
+    names = {"subtotal_price": worth, "total_line_items_price": worth, "total_price": worth, "total_tax": tax}
+    totals = {name: money(cents(document[name]) + n) for name, n in names.items()}
+    sets = {f"{name}_set": price_set(amount) for name, amount in totals.items()}
+    lines = [after if one["id"] == line_id else one for one in document["line_items"]]
+    return {**document, **totals, **sets, "line_items": lines}
+
+
+def _priced(amount: int) -> dict[str, Any]:
+    return {"price": money(amount), "price_set": price_set(money(amount))}
+
+
 def part_cents(line: Mapping[str, Any], quantity: int) -> int:
     """What ``quantity`` of the pieces that are left cost; all parts together make the whole."""
     whole, all_of_it = net_cents(line), int(line["quantity"])

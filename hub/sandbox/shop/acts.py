@@ -180,8 +180,7 @@ class Acts:
             elif delta > 0:
                 item = next(promise for promise in self.promises.of(id) if promise.line_id == line_id).item_id
                 self.promises.make(id, line_id, item, delta, stored(at))
-                grown = {name: line[name] + delta for name in ("quantity", "current_quantity", "fulfillable_quantity")}
-                document = {**document, "line_items": _with(document["line_items"], line_id, lambda one: one | grown)}
+                document = accounts.grown(document, line_id, delta)
             document = self.orders.keep(document, transactions, at)
             self.notices.send("orders/edited", _edit(document, line_id, delta, shown(stored(at))))
             self._tell(None, document)
