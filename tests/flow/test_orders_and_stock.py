@@ -5,13 +5,10 @@ The stories are told side by side: ``yield`` is a pass of every flow, and each h
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
+from support.bought import Bought
 from support.pushes import about, push
 from support.scene import Scene
-from support.stories import article
 from support.told import Stories, Told, Troubles
 
 story = Stories()
@@ -20,58 +17,6 @@ story = Stories()
 @pytest.fixture(scope="module")
 def told(whole: Scene) -> Troubles:
     return story.tell(whole)
-
-
-class Bought:
-    """An article of which the ERP counts 30 in the warehouse, and an order for some of them."""
-
-    def __init__(self, scene: Scene, name: str) -> None:
-        self.scene = scene
-        self.retailer = scene.retailer
-        self.sku = article(scene, name)
-        self.retailer.erp.set(self.sku, "WH1", 30, blocked=0, at=scene.clock.now())
-
-    def order(self, pieces: int, **terms: Any) -> None:
-        self.id: int = self.retailer.shop.order([(self.sku, pieces)], at=self.scene.clock.now(), **terms)["id"]
-        self.key = f"SHOP-{self.document['order_number']}"
-        self.line = str(self.document["line_items"][0]["id"])
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """The order as the shop shows it now."""
-        found = self.retailer.shop.orders.get(self.id)
-        assert found is not None
-        return found
-
-    @property
-    def sold_from_warehouse(self) -> int:
-        """What a customer can still buy."""
-        return self.scene.shop(self.sku, "WH1")
-
-    @property
-    def in_warehouse(self) -> int:
-        return self.retailer.erp.level(self.sku, "WH1")
-
-    @property
-    def sale(self) -> Any:
-        return self.retailer.erp.sales.find(self.key)
-
-    @property
-    def returns(self) -> list[str | None]:
-        """The other systems' names of what the ERP knows to have come back; None for what it received itself."""
-        return [row["external"] for row in self.retailer.erp.sales.returns_of(self.key)]
-
-    def imports(self) -> int:
-        """How often the ERP was told of the order as a new document."""
-        calls = [c for c in self.retailer.ledger.writes("erp") if c.operation == "ImportSalesDocuments"]
-        return sum(json.dumps(call.detail).count(f'"CUSORDREF": "{self.key}"') for call in calls)
-
-    def reserved(self) -> list[str]:
-        """The steps of its reservation."""
-        rows = self.scene.query(
-            "SELECT data ->> 'kind' FROM event WHERE object = 'reservation' AND data ->> 'order' = %s", self.key
-        )
-        return sorted(kind for (kind,) in rows)
 
 
 # --- from the shop to the ERP -----------------------------------------------------------------------
