@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from hub.sandbox.live import Shoppers
 
 app = typer.Typer(
-    help="The simulated retailer: ERP, stores, shop, tills, PIM and DAM over their real protocols.", no_args_is_help=True
+    help="The simulated retailer: ERP, stores, shop, tills, PIM and DAM over their real protocols.",
+    no_args_is_help=True,
 )
 
 

@@ -46,7 +46,9 @@ def compare(engine: Engine, target: str, object: str, derived: str) -> Looked:
         binds=capability.binds,
         products=agreement.waiting(engine.journal, "complete_product", target),
     )
-    keys, held, differences, last = 0, {}, [], ""
+    held: dict[str, Mapping[str, Any]] = {}
+    differences: list[Difference] = []
+    keys, last = 0, ""
     while rows := rows_of(engine, known, derived, after=last):
         facts, some = compare_some(engine, known, derived, capability, rows)
         keys, differences = keys + len(facts.asked), differences + some
