@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hub.flow.carried import PERSONAL
-from hub.journal import desired, events, words
+from hub.journal import coupons, desired, events, words
 from hub.journal.desired import Desired
 from hub.retail.orders import awaits_payment
 from hub.retail.sales import Answer, Course, Told, first_told, is_empty, progress, sales_order
@@ -40,12 +40,15 @@ def derive(engine: Engine, flow: str, subjects: Sequence[str]) -> Derived:
 
     stories = stories_of(engine, subjects)
     known = known_skus(engine, stories.values())
+    spent = coupons.redeemed(
+        engine.journal, sorted({c for s in stories.values() if s.order for c in codes_of(s.order)})
+    )
     derived = Derived()
     for target, settings in engine.landscape.flows[flow].targets.items():
         told = desired.values(engine.journal, target, OBJECT, subjects)
         for key, story in sorted(stories.items()):
             if settings.value == "sales_order":
-                to_erp(engine, derived, target, key, story, known, told.get(key))
+                to_erp(engine, derived, target, key, story, known, spent, told.get(key))
             else:
                 to_channel(engine, derived, target, key, story, told_before=key in told)
     return derived
@@ -79,13 +82,14 @@ def to_erp(
     key: str,
     story: Story,
     known: set[str],
+    spent: Mapping[str, str],
     before: Mapping[str, Any] | None,
 ) -> None:
     """The whole sale, once it is paid as its kind demands and every article is known; then whatever it becomes."""
     order = story.order
     if order is None or order["channel"] == target:
         return
-    waits = not_yet(order, known) if before is None else []
+    waits = [*not_yet(order, known), *spent_by_others(key, order, spent)] if before is None else []
     if waits and order["state"] == "cancelled":
         return  # cancelled before it counted: there is nothing to tell, and nothing to wait for
     if waits:
@@ -102,6 +106,20 @@ def not_yet(order: Mapping[str, Any], known: set[str]) -> list[str]:
     unknown = [f"no system knows the article {sku}" for sku in sorted(sold - known)]
     payment = awaits_payment(order)
     return [payment, *unknown] if payment else unknown
+
+
+def codes_of(order: Mapping[str, Any]) -> list[str]:
+    """The coupons and campaigns that an order names, in capitals."""
+    return [one["code"].upper() for one in order.get("discounts") or () if one.get("code")]
+
+
+def spent_by_others(key: str, order: Mapping[str, Any], spent: Mapping[str, str]) -> list[str]:
+    """A coupon is redeemed once over all channels: what another sale has redeemed is for a person to decide."""
+    taken = {code: spent[code] for code in codes_of(order) if spent.get(code, key) != key}
+    return [
+        f"the coupon {code} was redeemed by {other}: let it be given back there, or cancel this order"
+        for code, other in taken.items()
+    ]
 
 
 def to_channel(engine: Engine, derived: Derived, target: str, key: str, story: Story, *, told_before: bool) -> None:

@@ -5,6 +5,7 @@ Codes are compared in capitals. The caller's transaction holds :func:`alone` whi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from hub.journal import counter
@@ -22,6 +23,14 @@ def redeemed_by(connection: Connection, coupon: str) -> tuple[str, datetime] | N
         "SELECT order_key, redeemed_at FROM redemption WHERE coupon = %s", (coupon.upper(),)
     ).fetchone()
     return (row[0], row[1]) if row else None
+
+
+def redeemed(connection: Connection, coupons: Sequence[str]) -> dict[str, str]:
+    """By coupon in capitals, the order that each of those that a client redeemed belongs to."""
+    rows = connection.execute(
+        "SELECT coupon, order_key FROM redemption WHERE coupon = ANY(%s)", ([code.upper() for code in coupons],)
+    )
+    return dict(rows.fetchall())
 
 
 def in_orders(connection: Connection, coupon: str) -> list[tuple[str, datetime]]:

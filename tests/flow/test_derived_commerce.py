@@ -16,7 +16,7 @@ from hub.flow import Engine, orders, prices, products
 from hub.flow.derive import Derived, derive_due
 from hub.flow.objects import OBJECTS
 from hub.flow.outcome import Pass
-from hub.journal import desired, events, price_history, recompute, remotes, states
+from hub.journal import coupons, desired, events, price_history, recompute, remotes, states
 from hub.journal.desired import Desired
 
 LANDSCAPE = """
@@ -327,6 +327,19 @@ def test_an_order_waits_for_its_payment_and_for_an_article_that_somebody_knows(j
     found, derived = journal.orders()
     assert found == {}
     assert derived.waiting == {("SHOP-1001", "erp"): ["waits for payment", f"no system knows the article {SKU}"]}
+
+
+def test_an_order_with_a_coupon_that_another_sale_redeemed_waits_for_a_person(journal: Journal) -> None:
+    known(journal)
+    coupons.redeem(journal.engine.journal, "merci5", "TILLS-ST05-7", "till-05", journal.clock.now())
+    journal.says("shop", "order", **ORDER | {"discounts": [{"code": "Merci5", "amount": "5.00"}]})
+    found, derived = journal.orders()
+    assert found == {}
+    said = "the coupon MERCI5 was redeemed by TILLS-ST05-7: let it be given back there, or cancel this order"
+    assert derived.waiting == {("SHOP-1001", "erp"): [said]}
+    coupons.give_back(journal.engine.journal, "merci5", "TILLS-ST05-7")
+    coupons.redeem(journal.engine.journal, "merci5", "SHOP-1001", "shop", journal.clock.now())
+    assert list(journal.orders()[0]) == ["erp"]
 
 
 def test_an_order_that_was_cancelled_before_it_counted_is_nobody_s_business(journal: Journal) -> None:
