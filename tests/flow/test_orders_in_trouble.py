@@ -18,8 +18,6 @@ from support.scene import Scene
 from support.stories import connection
 from support.told import Stories, Told, Troubles
 
-from hub.transport.retry import instant
-
 story = Stories()
 
 
@@ -185,8 +183,8 @@ def test_what_is_voided_before_it_was_paid_was_never_sold(whole: Scene) -> Told:
 
 
 @contextmanager
-def deaf(whole: Scene, operation: str, times: int) -> Iterator[list[int]]:
-    """The ERP carries ``operation`` out and its first ``times`` answers are lost; yields how many were."""
+def deaf(whole: Scene, system: str, operation: str, times: int) -> Iterator[list[int]]:
+    """``system`` carries ``operation`` out and its first ``times`` answers are lost; yields how many were."""
     lost: list[int] = []
 
     def spoil(heard: Heard, ask: Callable[[], Say]) -> Say:
@@ -196,11 +194,7 @@ def deaf(whole: Scene, operation: str, times: int) -> Iterator[list[int]]:
             return Say(hang_up=True)
         return said
 
-    with (
-        proxy(whole.served.ports["erp"], spoil) as between,
-        connection(whole, "erp", port=between.port),
-        instant(),
-    ):
+    with proxy(whole.served.ports[system], spoil) as between, connection(whole, system, port=between.port):
         yield lost
 
 
@@ -218,7 +212,7 @@ def test_documents_whose_answer_is_lost_are_found_again_and_not_entered_twice(
     whole.everything()
     one.order(1)
     other.order(2)
-    with deaf(whole, "ImportSalesDocuments", times) as lost:
+    with deaf(whole, "erp", "ImportSalesDocuments", times) as lost:
         whole.everything()
     assert lost[0] == 200
     whole.everything(90)
@@ -238,9 +232,35 @@ def test_a_return_whose_answer_is_lost_is_entered_once(whole: Scene, told: Troub
     whole.retailer.erp.ship(bought.key)
     whole.everything()
     refund = whole.retailer.shop.refund(bought.id, [(bought.sku, 1)], "ST06")
-    with deaf(whole, "ImportReturns", 1) as lost:
+    with deaf(whole, "erp", "ImportReturns", 1) as lost:
         whole.everything()
     assert lost == [200]
     whole.everything(90)
     assert bought.returns == [f"SHOP-R{refund['id']}"]
     assert bought.refused() == []
+
+
+@pytest.mark.parametrize("times", [1, 10_000])
+def test_parcel_and_refund_whose_answers_are_lost_are_told_to_the_shop_once(
+    whole: Scene, told: Troubles, times: int
+) -> None:
+    bought = Bought(whole, f"told just once {times}")
+    whole.everything()
+    bought.order(2)
+    whole.everything()
+    whole.retailer.erp.accept(bought.key)
+    whole.retailer.erp.ship(bought.key, tracking=f"ONCE{times}")
+    with deaf(whole, "shop", "fulfillmentCreate", times) as lost:
+        whole.everything()
+    assert lost[0] == 200
+    whole.everything(90)
+    assert [parcel["tracking_number"] for parcel in bought.document["fulfillments"]] == [f"ONCE{times}"]
+    whole.retailer.erp.receive_return(bought.key, {bought.line: 1})
+    with deaf(whole, "shop", "refundCreate", times) as lost:
+        whole.everything()
+    assert lost[0] == 200
+    whole.everything(90)
+    (refund,) = bought.document["refunds"]
+    assert [t["amount"] for t in refund["transactions"]] == [bought.document["line_items"][0]["price"]]
+    assert (bought.returns, bought.refused()) == ([None], [])
+    assert (bought.sold_from_warehouse, bought.in_warehouse) == (29, 29)

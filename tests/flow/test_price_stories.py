@@ -64,10 +64,9 @@ class Article:
         found = min(free, key=lambda sku: world.random(name, sku.code).random())
         self.taken.update(sku.code for sku in world.skus if sku.product == found.product)
         self.scene, self.erp, self.sku = scene, scene.retailer.erp, found.code
-        self.cents = found.price_cents
+        self.cents = found.price_cents  # at the start; amounts below are said as what they are more than that
 
     def euros(self, more: int = 0) -> str:
-        """What it cost at the start, and ``more`` cents."""
         return f"{Decimal(self.cents + more) / 100:.2f}"
 
     def price(self, more: int, **terms: Any) -> str:
@@ -103,7 +102,7 @@ class Article:
         return dict(target["why"])
 
     def refused(self) -> list[tuple[str, str]]:
-        return self.scene.query("SELECT path, reason FROM quarantine WHERE key LIKE %s ORDER BY id", f"{self.sku}@%")
+        return self.scene.query("SELECT path, reason FROM quarantine WHERE key LIKE %s", f"{self.sku}@%")
 
     def asked(self) -> list[str]:
         """Every price that the shop was confirmed to ask, in order."""
