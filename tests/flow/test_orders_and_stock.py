@@ -163,6 +163,44 @@ def test_a_refund_in_the_shop_puts_the_piece_where_it_was_received(whole: Scene)
 
 
 @story
+def test_a_refund_in_the_shop_of_what_came_back_to_the_warehouse_counts_the_piece_once(whole: Scene) -> Told:
+    """The shop says that it lies there, and so does the ERP as soon as it was told."""
+    bought = Bought(whole, "back in the warehouse")
+    yield None
+    bought.order(2)
+    yield None
+    bought.retailer.erp.accept(bought.key)
+    bought.retailer.erp.ship(bought.key)
+    yield None
+    refund = bought.retailer.shop.refund(bought.id, [(bought.sku, 1)], "WH1")
+    whole.everything(flows=["stock"])
+    assert bought.sold_from_warehouse <= 29  # it is the ERP's word that counts there, and it has not heard of it
+    yield None
+    yield None
+    assert bought.returns == [f"SHOP-R{refund['id']}"]
+    assert (bought.sold_from_warehouse, bought.in_warehouse) == (29, 29)
+
+
+@story
+def test_a_piece_that_is_refunded_before_it_left_is_free_again(whole: Scene) -> Told:
+    bought = Bought(whole, "never left")
+    yield None
+    bought.order(3)
+    yield None
+    bought.retailer.erp.accept(bought.key)
+    yield None
+    refund = bought.retailer.shop.refund(bought.id, [(bought.sku, 1)])
+    yield None
+    yield None
+    assert bought.returns == [f"SHOP-R{refund['id']}"]
+    assert (bought.sold_from_warehouse, bought.in_warehouse) == (28, 28)
+    bought.retailer.erp.ship(bought.key)
+    yield None
+    assert [line["quantity"] for line in bought.document["fulfillments"][0]["line_items"]] == [2]
+    assert (bought.sold_from_warehouse, bought.in_warehouse) == (28, 28)
+
+
+@story
 def test_a_parcel_that_comes_back_is_paid_back_once_and_nobody_hears_of_it_twice(whole: Scene) -> Told:
     bought = Bought(whole, "parcel back")
     yield None

@@ -199,11 +199,11 @@ def test_what_is_heard_of_a_promotion_after_its_end_changes_nothing(prices: Scen
     article = Article(prices, "late")
     yield midnight(MONDAY) + timedelta(hours=8)
     before, now = article.asked(), prices.clock.now()
-    begins, ends = now - timedelta(days=2), now - timedelta(hours=1)
-    code = article.erp.promote({article.sku: article.euros(-700)}, code="LATE", begins=begins, ends=ends)
+    over = {"code": "LATE", "begins": now - timedelta(days=2), "ends": now - timedelta(hours=1)}
+    article.erp.promote({article.sku: article.euros(-700)}, **over)
     last = prices.retailer.ledger.last_id
     yield None
-    article.erp.promote({article.sku: article.euros(-900)}, code=code, begins=begins, ends=ends)  # and corrected
+    article.erp.promote({article.sku: article.euros(-900)}, **over)  # and corrected
     yield None
     assert (article.shop, article.lowest, article.asked()) == (0, None, before)
     assert [c for c in prices.retailer.ledger.writes(since_id=last) if article.sku in str(c.detail)] == []
