@@ -17,7 +17,10 @@ from hub.flow.trace import trace
 LANDSCAPE = """
 retailer: {name: Maison Omni, zone: Europe/Paris, currency: EUR}
 systems:
-  erp:   {connector: soap_erp, options: {wsdl: "/erp/StockService?wsdl", page_size: 100, overlap: 2m}}
+  erp:
+    connector: soap_erp
+    options: {wsdl: "/erp/StockService?wsdl", page_size: 100, overlap: 2m}
+    budget: {calls: 10, per_second: 5}
   shop:  {connector: shopify, options: {api: graphql, version: "2026-04"}}
   tills: {connector: square, options: {version: "2026-01-22"}}
   pim:   {connector: akeneo}
