@@ -30,10 +30,10 @@ class Retailer:
     Any number of processes may have it open; what one changes the others see.
     """
 
-    def __init__(self, home: Path, *, seed: int = 7, clock: Clock | None = None) -> None:
+    def __init__(self, home: Path, *, seed: int = 7, clock: Clock | None = None, haste: float = 1.0) -> None:
         self.home = home
         self.clock = clock or SystemClock()
-        self.state = State(home, self.clock)
+        self.state = State(home, self.clock, haste)
         self.ledger = Ledger(self.state)
         self.webhooks = Webhooks(self.state)
         with self.state.transaction():

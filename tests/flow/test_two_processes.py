@@ -18,7 +18,7 @@ from support.truth import expected
 
 @pytest.fixture
 def on_real_time(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
-    with scene(tmp_path, database, monkeypatch, real_time=True) as found:
+    with scene(tmp_path, database, monkeypatch, real_time=True, haste=1) as found:
         yield found
 
 

@@ -50,7 +50,7 @@ class Gate:
 
     def __init__(self, dam: Dam) -> None:
         self.token = dam.token
-        self.bucket = Bucket(BUCKET, PER_SECOND)
+        self.bucket = Bucket(BUCKET, PER_SECOND * dam.state.haste)
 
     def let_in(self, request: Request) -> Mapping[str, str]:
         given = request.headers.get("authorization", "")

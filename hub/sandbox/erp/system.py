@@ -53,7 +53,7 @@ class Erp:
         self.world = world
         self.ledger = ledger
         self.clock = clock
-        self.bucket = Bucket(CALLS_BURST, CALLS_PER_SECOND)
+        self.bucket = Bucket(CALLS_BURST, CALLS_PER_SECOND * state.haste)
         state.declare(
             TABLE,
             "CREATE INDEX IF NOT EXISTS erp_stock_by_key ON erp_stock (sku, site)",

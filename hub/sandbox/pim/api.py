@@ -54,7 +54,7 @@ class Gate:
 
     def __init__(self, pim: Pim) -> None:
         self.pim = pim
-        self.bucket = Bucket(BUCKET, PER_SECOND)
+        self.bucket = Bucket(BUCKET, PER_SECOND * pim.state.haste)
 
     def limited(self, request: Request) -> Mapping[str, str]:
         if self.bucket.take() > 0:

@@ -64,7 +64,7 @@ class Gates:
 
     def __init__(self, shop: Shop) -> None:
         self.token = shop.token
-        self.bucket = Bucket(REST_BUCKET, REST_PER_SECOND)
+        self.bucket = Bucket(REST_BUCKET, REST_PER_SECOND * shop.state.haste)
 
     def signed_in(self, request: Request) -> Mapping[str, str]:
         given = request.headers.get("x-shopify-access-token", "")

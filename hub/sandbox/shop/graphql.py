@@ -26,7 +26,7 @@ class GraphQL:
 
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
-        self.bucket = Bucket(BUCKET, RESTORED_PER_SECOND)
+        self.bucket = Bucket(BUCKET, RESTORED_PER_SECOND * shop.state.haste)
 
     def post(self, request: Request, note: Note) -> Reply:
         """Answer one document; GraphQL's own errors come with HTTP 200."""
@@ -61,7 +61,7 @@ class GraphQL:
             "throttleStatus": {
                 "maximumAvailable": float(BUCKET),
                 "currentlyAvailable": int(self.bucket.available),
-                "restoreRate": float(RESTORED_PER_SECOND),
+                "restoreRate": float(self.bucket.per_second),
             },
         }
 

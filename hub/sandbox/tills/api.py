@@ -50,7 +50,7 @@ class Gate:
 
     def __init__(self, tills: Tills) -> None:
         self.token = tills.token
-        self.bucket = Bucket(BUCKET, PER_SECOND)
+        self.bucket = Bucket(BUCKET, PER_SECOND * tills.state.haste)
 
     def let_in(self, request: Request) -> Mapping[str, str]:
         given = request.headers.get("authorization", "")
