@@ -349,3 +349,31 @@ def test_a_duration_or_a_share_is_understood_or_refused(written: Any) -> None:
             assert str(written) in str(error)  # noqa: PT017  (either outcome is right)
         else:
             assert found >= timedelta(0) if isinstance(found, timedelta) else 0 <= found <= 1
+
+
+# --- who owns what of a product -----------------------------------------------------------------------
+
+OWNERS = [
+    ("title: pim, gtin: erp", ""),
+    ("title: pim, title: erp", ':14 authority.product: "title" stands here twice'),
+    ("title: [pim, erp]", ":14 authority.product.title: text belongs here"),
+    ("titel: pim", ':14 authority.product.titel: no field "titel" of a product, did you mean "title"?'),
+    ('"t*": pim', 'no field "t*" of a product'),
+]
+
+
+@pytest.mark.parametrize(("owners", "sentence"), OWNERS, ids=[owners for owners, _ in OWNERS])
+def test_a_field_of_a_product_has_one_owner_by_its_own_name(tmp_path: Path, owners: str, sentence: str) -> None:
+    page = PAGE.replace("  stores: {", "  pim: {connector: akeneo}\n  stores: {", 1)
+    page = page.replace('"ST*": stores}\n', f'"ST*": stores}}\n  product: {{{owners}}}\n', 1)
+    project = tmp_path / "project"
+    (project / "canonical_schemas").mkdir(parents=True)
+    for name in ("product", "variant", "stock_level"):
+        source = Path(__file__).parents[2] / "canonical_schemas" / f"{name}.v1.json"
+        (project / "canonical_schemas" / source.name).write_bytes(source.read_bytes())
+    if not sentence:
+        assert read(project, page).authority["product"] == {"title": "pim", "gtin": "erp"}
+        return
+    with pytest.raises(ConfigError) as refused:
+        read(project, page)
+    assert sentence in str(refused.value)
