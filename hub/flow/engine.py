@@ -114,10 +114,9 @@ class Engine:
 
         What one flow brings about may be another's to send: a product that is created there can get its price.
         """
-        from hub.flow.once import once, settle_together
+        from hub.flow.once import once_all
 
-        outcomes = {flow: once(self, flow, report=report) for flow in (flows or self.landscape.flows)}
-        return settle_together(self, outcomes, report)
+        return once_all(self, flows or list(self.landscape.flows), report)
 
     def pass_of(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -50,16 +50,32 @@ def once(engine: Engine, flow: str, *, report: Callable[[str], None], system: st
         return engine.ended(current, flow, held=held)
 
 
-def settle_together(engine: Engine, outcomes: dict[str, Outcome], report: Callable[[str], None]) -> dict[str, Outcome]:
+def once_all(engine: Engine, flows: Sequence[str], report: Callable[[str], None]) -> dict[str, Outcome]:
+    """One pass of each flow, and on until they agree; one flow's trouble does not stop another.
+
+    Raises what went wrong, of every flow, after everything else was done.
+    """
+    outcomes: dict[str, Outcome] = {}
+    troubles: list[HubError] = []
+    for flow in flows:
+        with trouble(troubles):
+            outcomes[flow] = once(engine, flow, report=report)
+    with trouble(troubles):
+        settle_together(engine, outcomes, report)
+    if troubles:
+        raise said_together(troubles)
+    return outcomes
+
+
+def settle_together(engine: Engine, outcomes: dict[str, Outcome], report: Callable[[str], None]) -> None:
     """Deliver again what the flows brought about for one another, until nothing that can go out is left."""
     for _ in range(ROUNDS):
         left = [flow for flow in outcomes if unfinished(engine, flow)]
         if not left:
-            break
+            return
         for flow in left:
             report(f"settling {flow}")
             outcomes[flow] = added(outcomes[flow], follow(engine, flow))
-    return outcomes
 
 
 def unfinished(engine: Engine, flow: str) -> bool:
