@@ -14,6 +14,7 @@ from hub.flow.understood import understood
 from hub.journal import audit, bindings, desired, settings, states
 from hub.journal import waiting as missing
 from hub.model import Reference, Remote
+from hub.points import reached
 
 if TYPE_CHECKING:
     from hub.connector import Capability
@@ -129,4 +130,5 @@ def keep(engine: Engine, current: Pass, target: str, object: str, found: Mapping
             for key in bound
         ]
         audit.write(engine.journal, current.run, current.flow, entries)
+    reached("bound")
     return len(bound)

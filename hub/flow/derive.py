@@ -14,6 +14,7 @@ from hub.flow import edits, rules
 from hub.flow.objects import DELIVERS, FLOW_OF, OBJECTS, delivered_by
 from hub.flow.outcome import Pass
 from hub.journal import audit, desired, events, outbox, recompute, settings, snapshots, waiting
+from hub.points import reached
 
 if TYPE_CHECKING:
     from hub.flow.engine import Engine
@@ -81,9 +82,12 @@ def derive_some(engine: Engine, current: Pass, name: str, until: datetime) -> se
         edits.overtaken(engine, changed)
         events.mark_contained(engine.journal, derived.contained_object, derived.contained)
         look_again(engine, name, sorted(claimed), derived)
+        reached("derived")
         for urgent in (True, False):
             subjects = [s for s, u in claimed.items() if u is urgent]
             enqueue(engine, current, flow, subjects, urgent=urgent)
+        reached("enqueued")
+    reached("derivation committed")
     return set(claimed)
 
 

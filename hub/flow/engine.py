@@ -21,6 +21,7 @@ from hub.journal import connect, inbox, migrate, outbox, recompute, runs
 from hub.journal.budgets import AccountBudget, Unlimited
 from hub.journal.vault import Vault
 from hub.model import Clock, Content, Pushed
+from hub.points import reached
 from hub.transport import redaction
 
 if TYPE_CHECKING:
@@ -143,8 +144,11 @@ class Engine:
         if not isinstance(connector, Listener):
             raise ConfigError(f"{request.system} does not push")
         connector.verify(request)
+        reached("push verified")
         headers = {k: v for k, v in request.headers.items() if k.startswith(KEPT_HEADERS)}
-        return inbox.store(self.journal, self.vault, connector.identity(request), request, headers)
+        new = inbox.store(self.journal, self.vault, connector.identity(request), request, headers)
+        reached("push stored")
+        return new
 
     def watched(self) -> list[tuple[str, str, Connector]]:
         """(flow, system, connector) of every source that can say whether something has arrived."""

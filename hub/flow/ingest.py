@@ -12,6 +12,7 @@ from hub.flow.outcome import Outcome, Pass
 from hub.flow.understood import batches
 from hub.journal import bindings, checkpoints, inbox, outbox, remotes, snapshots
 from hub.model import CHANGED, Batch, Checkpoint, Origin, Pushed, Record, Refused
+from hub.points import reached
 
 if TYPE_CHECKING:
     from hub.flow.engine import Engine
@@ -101,12 +102,17 @@ def take_batches(
     engine: Engine, current: Pass, source: Source, system: str, name: str, mappings: list[Mapping]
 ) -> None:
     for batch in batches(source, system, name, checkpoints.load(engine.journal, system, name)):
+        reached("batch read")
         with engine.journal.transaction():
             intake.take(engine, current, system, batch, mappings)
             checkpoints.save(engine.journal, system, name, batch.checkpoint)
             keep.finish(engine, current)
+            reached("batch applied")
+        reached("batch committed")
         source.release(batch.checkpoint)
+        reached("source told")
         checkpoints.mark_released(engine.journal, system, name)
+        reached("release noted")
 
 
 def take_pushed(engine: Engine, current: Pass, system: str) -> None:
@@ -119,12 +125,15 @@ def take_pushed(engine: Engine, current: Pass, system: str) -> None:
             claimed = inbox.claim(engine.journal, engine.vault, system)
             if not claimed:
                 return
+            reached("pushes taken")
             for id_, raw, request in claimed:
                 origin = Origin(source=f"{system} pushed {request.path}", raw=raw, message=str(id_))
                 for record in unpacked(listener, request, origin):
                     take_one(engine, current, system, record)
             inbox.done(engine.journal, [id_ for id_, _, _ in claimed], current.run)
             keep.finish(engine, current)
+            reached("pushes applied")
+        reached("pushes committed")
 
 
 def take_one(engine: Engine, current: Pass, system: str, record: Record | Refused) -> None:

@@ -10,6 +10,7 @@ from hub.flow.outcome import Pass
 from hub.flow.understood import understood
 from hub.journal import outbox, remotes
 from hub.model import Reference
+from hub.points import reached
 
 if TYPE_CHECKING:
     from hub.connector import Capability
@@ -54,6 +55,7 @@ def read_some(
     ]
     with understood(target):
         found = {r.key: remote for r, remote in engine.target(target).find(object, references).items()}
+    reached("remote read")
     keys = [row.key for row in rows]
     held = {key: (dict(found[key].value) if key in found else {}, 0) for key in keys}
     unseen = {
@@ -71,4 +73,5 @@ def read_some(
         learned.gone(engine, target, object, capability, [key for key in keys if key not in found])
         subjects = [row.subject for row in rows]
         derive.enqueue_for(engine, current, current.flow, target, subjects, urgent=False)
+    reached("read-back committed")
     return any(believed[key] != value if key in believed else key in unseen for key, (value, _) in held.items())

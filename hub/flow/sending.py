@@ -16,6 +16,7 @@ from hub.flow.settlement import Settlement, entry_of
 from hub.flow.understood import understood
 from hub.journal import attempts, audit, outbox, remotes
 from hub.model import Binding, Delivery, Doubtful, Receipt
+from hub.points import reached
 
 if TYPE_CHECKING:
     from hub.connector import Capability
@@ -50,6 +51,8 @@ def send_next(engine: Engine, current: Pass, target: str, object: str, capabilit
             engine.journal, target, object, members, key=key, owner=owner.me(), lease=LEASE, run=current.run
         )
         outbox.put_out(engine.journal, [m["id"] for m in members], attempt)
+        reached("claimed")
+    reached("attempt committed")
     return send(engine, current, target, object, attempt, key, members)
 
 
@@ -119,6 +122,7 @@ def send(
                 current.run,
             )
         raise
+    reached("call answered")
     return settle(engine, current, target, object, attempt, members, receipts)
 
 
@@ -152,6 +156,8 @@ def settle(
                 receipt = answered.get(member["key"]) or Doubtful(key=member["key"], reason="no receipt came")
                 contradicted |= settlement.add(member, receipt)
         settlement.write(sent_at)
+        reached("receipts written")
+    reached("settled")
     return Sent(len(members), contradicted)
 
 
@@ -161,6 +167,7 @@ def settle_left_open(engine: Engine, current: Pass, target: str, object: str, ca
         if owner.is_gone(holder):
             attempts.end_lease(engine.journal, number, holder)
     while (left := attempts.take_over(engine.journal, target, owner.me(), LEASE)) is not None:
+        reached("attempt taken over")
         alive = capability.idempotency is not None and left["age"] < capability.idempotency
         if alive and left["sends"] <= 3:
             repeat(engine, current, target, left)
@@ -197,6 +204,7 @@ def give_back(engine: Engine, current: Pass, target: str, left: Mapping[str, Any
         current.counts["coalesced"] += outbox.put_back(engine.journal, sorted(mine), None, current.run)
         remotes.suspect(engine.journal, target, left["object"], keys=[m["key"] for m in left["members"]])
         tell(engine, current, target, left["object"], left["members"], "unknown", why)
+    reached("given back")
 
 
 def tell(

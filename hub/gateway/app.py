@@ -30,6 +30,7 @@ from hub.gateway.engines import Engines
 from hub.gateway.moments import Moments
 from hub.gateway.watcher import Watcher
 from hub.model import Clock, Pushed
+from hub.points import reached
 
 if TYPE_CHECKING:
     from hub.connector import Connection
@@ -76,8 +77,12 @@ class Gateway:
         except Exception as error:  # noqa: BLE001 - whatever failed, nothing was stored, and the sender may come again
             log.error("%s: a message could not be stored: %s", pushed.system, error)
             return JSONResponse({"error": "not stored, send it again"}, 503, {"Retry-After": "5"})
-        after = BackgroundTask(self.bell.ring, pushed.system) if new else None
-        return JSONResponse({"new": new}, background=after)
+        return JSONResponse({"new": new}, background=BackgroundTask(self._ring, pushed.system, new))
+
+    def _ring(self, system: str, new: bool) -> None:
+        reached("push answered")
+        if new:
+            self.bell.ring(system)
 
     async def health(self, request: Request) -> JSONResponse:
         return await run_in_threadpool(self._health)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.connector import Budget, Connection
 from hub.errors import ConfigError, HubError, StopRun, Unknown
+from hub.points import reached
 from hub.transport.outcomes import Effect, error_of_answer, error_of_exception, unanswered
 from hub.transport.redaction import protect, protect_extra
 from hub.transport.retry import Outage, Pace, Retry
@@ -109,6 +110,7 @@ class Http:
         from urllib3.exceptions import HTTPError
 
         started = time.monotonic()
+        reached("request leaves")
         try:
             response = self.session.request(
                 call.method,
@@ -124,6 +126,7 @@ class Http:
                 body = b"".join(self._chunks(response, call, started))
         except (requests.RequestException, HTTPError, UnicodeError) as error:
             raise error_of_exception(self.connection.id, call, error) from error
+        reached("answer came")
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(status=response.status_code, headers=headers, body=body, url=response.url)
 
