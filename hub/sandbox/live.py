@@ -17,14 +17,15 @@ RATE = 12.0  # customers a minute
 class Shoppers:
     """One step is one customer; the pause after it is drawn so that ``rate`` a minute come on average.
 
-    ``happened`` counts what customers and the retailer's own people did, in words for a person.
+    ``happened`` counts what customers and the retailer's own people did, in words for a person. The same
+    ``purpose`` draws the same customers.
     """
 
-    def __init__(self, retailer: Retailer, rate: float = RATE) -> None:
+    def __init__(self, retailer: Retailer, rate: float = RATE, *, purpose: str | None = None) -> None:
         self.happened: Counter[str] = Counter()
         self._rate = rate
         # Another stream at every start: a demo that is started again is not the same day again.
-        purpose = f"live {retailer.clock.now().isoformat()}"
+        purpose = purpose or f"live {retailer.clock.now().isoformat()}"
         self._draw = retailer.world.random(purpose)
         baskets = Baskets(retailer.world, purpose)
         self._store, self._online = InStore(retailer, self._draw, baskets), Online(retailer, self._draw, baskets)
