@@ -8,13 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from hub.sandbox.faults import now
 from hub.sandbox.state import State
 
 KEPT = 200_000  # calls; a demo that polls for days must not fill the disk
 TABLE = """CREATE TABLE IF NOT EXISTS ledger (
     id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, system TEXT NOT NULL, method TEXT NOT NULL,
     operation TEXT NOT NULL, path TEXT NOT NULL, status INTEGER NOT NULL, write INTEGER NOT NULL,
-    idempotency_key TEXT, summary TEXT NOT NULL, detail TEXT NOT NULL)"""
+    idempotency_key TEXT, summary TEXT NOT NULL, detail TEXT NOT NULL, fault TEXT)"""
+INDEXES = (
+    "CREATE INDEX IF NOT EXISTS ledger_by_system ON ledger (system, id)",
+    "CREATE INDEX IF NOT EXISTS ledger_by_fault ON ledger (fault, system) WHERE fault IS NOT NULL",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +32,12 @@ class Call:
     method: str  # HTTP method, or GET, LIST, RENAME ... of SFTP
     operation: str  # what it meant: ReadStock, inventorySetQuantities, orders/search
     path: str
-    status: int  # HTTP status; for SFTP its own code (0 done, 2 no such file, 3 denied, 4 failed)
+    status: int  # HTTP status, 0 without an answer; for SFTP its own code (0 done, 2 no such file, 3 denied, 4 failed)
     write: bool  # it was meant to change something here, whether or not it was refused
     idempotency_key: str | None
     summary: str
     detail: Any
+    fault: str | None = None  # the fault on demand that struck it
 
 
 class Ledger:
@@ -39,7 +45,11 @@ class Ledger:
 
     def __init__(self, state: State) -> None:
         self.state = state
-        state.declare(TABLE, "CREATE INDEX IF NOT EXISTS ledger_by_system ON ledger (system, id)")
+        state.declare(TABLE)
+        with state.transaction() as connection:
+            if not any(row["name"] == "fault" for row in connection.execute("PRAGMA table_info(ledger)")):
+                connection.execute("ALTER TABLE ledger ADD COLUMN fault TEXT")  # a home from before there were faults
+        state.declare(*INDEXES)
 
     def record(
         self,
@@ -53,13 +63,15 @@ class Ledger:
         idempotency_key: str | None = None,
         summary: str = "",
         detail: Mapping[str, Any] | None = None,
+        fault: str | None = None,
     ) -> int:
         """Write one call down and answer its id; inside a transaction it stands or falls with it."""
-        at = self.state.clock.now().isoformat()
-        row = (at, system, method, operation, path, status, write, idempotency_key, summary, json.dumps(detail or {}))
+        at, told = self.state.clock.now().isoformat(), json.dumps(detail or {})
+        struck = fault or now.fault()
+        row = (at, system, method, operation, path, status, write, idempotency_key, summary, told, struck)
         id = self.state.execute(
-            "INSERT INTO ledger (at, system, method, operation, path, status, write, idempotency_key, summary, detail)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO ledger (at, system, method, operation, path, status, write, idempotency_key, summary,"
+            " detail, fault) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             row,
         ).lastrowid
         if id is None:

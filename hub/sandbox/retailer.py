@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hub.sandbox.assortment import Assortment
 from hub.sandbox.baskets import Baskets
 from hub.sandbox.clock import Clock, SystemClock
+from hub.sandbox.faults import Faults
 from hub.sandbox.floor import Floor
 from hub.sandbox.ledger import Ledger
 from hub.sandbox.state import State
@@ -36,6 +37,7 @@ class Retailer:
         self.state = State(home, self.clock, haste)
         self.ledger = Ledger(self.state)
         self.webhooks = Webhooks(self.state)
+        self.faults = Faults.of(self.state)
         with self.state.transaction():
             known = self.state.get("seed")
             self.world = World(seed if known is None else known, self.state.start)

@@ -60,7 +60,11 @@ async def _listen(stack: AsyncExitStack, retailer: Retailer, name: str, port: in
 
 
 def _app(retailer: Retailer, name: str) -> Any:
-    return getattr(retailer, name).app()
+    """One system with the faults that are asked for in front of it."""
+    from hub.sandbox.faults.layer import Layer
+
+    expire = retailer.pim.tokens.expire if name == "pim" else None
+    return Layer(getattr(retailer, name).app(), name, retailer.ledger, expire)
 
 
 @contextmanager

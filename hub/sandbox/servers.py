@@ -22,16 +22,19 @@ async def http_server(app: Any, port: int, stop: asyncio.Event) -> AsyncIterator
     """
     import uvicorn
 
+    from hub.sandbox.faults.lines import Lines
+
     class Quiet(uvicorn.Server):
         @contextmanager
         def capture_signals(self) -> Iterator[None]:
             """Signals belong to whoever runs the process."""
             yield
 
-    listening = _listen(port)
+    listening, lines = _listen(port), Lines(app)
     server = Quiet(
         uvicorn.Config(
-            app,
+            lines,
+            http=lines.protocol(),
             log_config=None,
             access_log=False,
             lifespan="off",

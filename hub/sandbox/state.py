@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hub.sandbox.clock import Clock, SystemClock
 
+T = TypeVar("T")
 BUSY_SECONDS = 30
 META = "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
 
@@ -32,6 +33,7 @@ class State:
         self._local = threading.local()
         self._open: list[tuple[threading.Thread, sqlite3.Connection]] = []
         self._lock = threading.Lock()
+        self._shared: dict[Callable[[State], Any], Any] = {}
         self.declare(META)
 
     # --- connections and transactions -------------------------------------------------------------
@@ -112,6 +114,15 @@ class State:
         """Many rows in one transaction."""
         with self.transaction() as connection:
             connection.executemany(sql, rows)
+
+    def shared(self, make: Callable[[State], T]) -> T:
+        """``make(self)``, made once for all who ask in this process."""
+        found: T | None = self._shared.get(make)
+        if found is None:
+            made = make(self)
+            with self._lock:
+                found = self._shared.setdefault(make, made)
+        return found
 
     # --- facts and secrets ------------------------------------------------------------------------
 

@@ -116,7 +116,7 @@ class Web:
         async def endpoint(http: HttpRequest) -> Response:
             request = await _read(http)
             reply = await asyncio.to_thread(self.answer, route, request)
-            content = _content(reply.body)
+            content = content_of(reply.body)
             headers = {"content-type": "application/json; charset=utf-8", **reply.headers}
             return Response(content, status_code=reply.status, headers=headers)
 
@@ -156,7 +156,8 @@ class Web:
         raise Refusal(self.missing)
 
 
-def _content(body: Any) -> bytes:
+def content_of(body: Any) -> bytes:
+    """The bytes of a reply's body."""
     if isinstance(body, bytes):
         return body
     return b"" if body is None else json.dumps(body, ensure_ascii=False).encode()

@@ -67,6 +67,10 @@ class Webhooks:
     def sent(self, message: Message) -> None:
         self.state.execute("UPDATE webhook SET outcome = 'sent', tries = tries + 1 WHERE id = ?", (message.id,))
 
+    def put_off(self, message: Message, seconds: float) -> None:
+        """Send it later, and meanwhile those that were enqueued after it."""
+        self.state.execute("UPDATE webhook SET due = ? WHERE id = ?", (time.time() + seconds, message.id))
+
     def failed(self, message: Message) -> None:
         """Try again later, or give up after the vendor's number of retries."""
         if message.tries < len(RETRY_AFTER):

@@ -61,8 +61,9 @@ class Tokens:
             return "The access token provided is invalid."
         return "" if row["expires"] > seconds(self.clock.now()) else "The access token provided has expired."
 
-    def expire(self) -> None:
-        self.state.execute("UPDATE pim_token SET expires = 0")
+    def expire(self, token: str | None = None) -> None:
+        """Make ``token`` too old, or every one; the refresh tokens still count."""
+        self.state.execute("UPDATE pim_token SET expires = 0 WHERE ? IN (token, '')", (token or "",))
 
 
 def token(pim: Pim, request: Request, note: Note) -> Reply:

@@ -14,6 +14,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from hub.sandbox.clock import Clock
+from hub.sandbox.faults.now import changed_meanwhile
 from hub.sandbox.shop.tables import legacy_id, stored
 from hub.sandbox.state import State
 
@@ -114,7 +115,8 @@ class Metafields:
             return _error(n, "INVALID_TYPE", f"Type {type} is not allowed here", "type")
         if not _fits(type, entry["value"]):
             return _error(n, "INVALID_VALUE", f"Value is invalid for type {type}.", "value")
-        if "compareDigest" in entry and entry["compareDigest"] != (compare_digest(known) if known else None):
+        held = compare_digest(known) if known else None
+        if "compareDigest" in entry and (entry["compareDigest"] != held or changed_meanwhile()):
             return _error(n, "STALE_OBJECT", "The resource has been updated since it was loaded. Try again.", None)
         return None
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hub.sandbox.faults.now import changed_meanwhile
 from hub.sandbox.shop.idempotency import Keys
 from hub.sandbox.shop.inventory import Inventory, Level
 from hub.sandbox.shop.tables import legacy_id, stored
@@ -111,7 +112,9 @@ class Quantities:
             yield UserError(code="INVALID_LOCATION", field=(*path, "locationId"))
         elif level is None:
             yield UserError(code="ITEM_NOT_STOCKED_AT_LOCATION", field=path)
-        elif (expected := entry["changeFromQuantity"]) is not None and expected != level.quantity(name):
+        elif (expected := entry["changeFromQuantity"]) is not None and (
+            expected != level.quantity(name) or changed_meanwhile()
+        ):
             yield UserError(code="CHANGE_FROM_QUANTITY_STALE", field=(*path, "changeFromQuantity"))
         if (code := _size_error(entry["quantity"], name)) is not None:
             yield UserError(code=code, field=(*path, "quantity"))

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from inspect import isawaitable
 from typing import Any
 
 import asyncssh
 
+from hub.sandbox.faults import Kind
+from hub.sandbox.faults.files import Wire
 from hub.sandbox.ledger import Ledger
 from hub.sandbox.stores import keys
 from hub.sandbox.stores.system import LOGIN, Stores
@@ -58,9 +61,12 @@ class Door(asyncssh.SSHServer):
 
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
         known: bool = username == LOGIN and key == self._allowed
-        if not known:
-            self._ledger.record("stores", "SIGNIN", "", status=asyncssh.FX_PERMISSION_DENIED, summary="unknown key")
-        return known
+        fault = None if not known or Wire(self._ledger, None).signs_in() else Kind.EXPIRED
+        if not known or fault:
+            summary = "the key is refused" if fault else "unknown key"
+            denied = asyncssh.FX_PERMISSION_DENIED
+            self._ledger.record("stores", "SIGNIN", "", status=denied, operation="SIGNIN", summary=summary, fault=fault)
+        return known and fault is None
 
 
 class Jail(asyncssh.SFTPServer):
@@ -70,6 +76,8 @@ class Jail(asyncssh.SFTPServer):
         super().__init__(channel, chroot=os.fsencode(stores.folder))
         self._root = os.fsencode(stores.folder.resolve())
         self._ledger: Ledger = stores.ledger
+        self._desk = stores.desk
+        self._wire = Wire(stores.ledger, channel.get_connection())
 
     def map_path(self, path: bytes) -> bytes:
         """asyncssh's own chroot follows links out of the folder; this one refuses them."""
@@ -89,10 +97,21 @@ class Jail(asyncssh.SFTPServer):
         return self._told(method, path, write, lambda: super(Jail, self).open56(path, desired_access, flags, attrs))
 
     async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
-        with self._telling("LIST", path, write=False):
-            entries = [entry async for entry in super().scandir(path)]
-        for entry in entries:
+        self._desk.arrive()
+
+        async def entries() -> list[asyncssh.SFTPName]:
+            return [entry async for entry in super(Jail, self).scandir(path)]
+
+        for entry in await self._told("LIST", path, False, entries):
             yield entry
+
+    def read(self, file_obj: object, offset: int, size: int) -> Any:
+        """Less than there is where a transfer ends early."""
+        return super().read(file_obj, offset, self._wire.part(file_obj, offset, size))
+
+    def close(self, file_obj: object) -> Any:
+        self._wire.closed(file_obj)
+        return super().close(file_obj)
 
     def rename(self, oldpath: bytes, newpath: bytes) -> Any:
         """Refuses an existing name, as the protocol says."""
@@ -120,28 +139,38 @@ class Jail(asyncssh.SFTPServer):
 
     # --- the ledger -------------------------------------------------------------------------------
 
-    def _told(self, method: str, path: bytes, write: bool, action: Callable[[], Any], to: bytes = b"") -> Any:
-        with self._telling(method, path, write=write, to=to):
-            return action()
+    async def _told(self, method: str, path: bytes, write: bool, action: Callable[[], Any], to: bytes = b"") -> Any:
+        """Carry out one call, with the fault that strikes it, and write it down."""
 
-    @contextmanager
-    def _telling(self, method: str, path: bytes, *, write: bool, to: bytes = b"") -> Iterator[None]:
-        """Write the call down with the status that the client gets."""
-        status = asyncssh.FX_FAILURE
-        try:
-            yield
-            status = DONE
-        except asyncssh.SFTPError as error:
-            status = error.code
-            raise
-        except FileNotFoundError:
-            status = asyncssh.FX_NO_SUCH_FILE
-            raise
-        except PermissionError:
-            status = asyncssh.FX_PERMISSION_DENIED
-            raise
-        finally:
+        def note(status: int) -> None:
             summary = f"to {os.fsdecode(to)}" if to else ""
             self._ledger.record(
                 "stores", method, os.fsdecode(path), status=status, operation=method, write=write, summary=summary
             )
+
+        async def carried_out() -> Any:
+            with _noting(note):
+                found = action()
+                return await found if isawaitable(found) else found
+
+        return await self._wire.call(method, carried_out, note)
+
+
+@contextmanager
+def _noting(note: Callable[[int], None]) -> Iterator[None]:
+    """Write the call down with the status that the client gets."""
+    status = asyncssh.FX_FAILURE
+    try:
+        yield
+        status = DONE
+    except asyncssh.SFTPError as error:
+        status = error.code
+        raise
+    except FileNotFoundError:
+        status = asyncssh.FX_NO_SUCH_FILE
+        raise
+    except PermissionError:
+        status = asyncssh.FX_PERMISSION_DENIED
+        raise
+    finally:
+        note(status)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hub.sandbox.baskets import Baskets
 from hub.sandbox.clock import Clock
+from hub.sandbox.faults.files import Desk
 from hub.sandbox.floor import Floor, TicketNumber
 from hub.sandbox.ledger import Ledger
 from hub.sandbox.state import State
@@ -38,6 +39,7 @@ class Stores:
         self.archive = self.folder / ARCHIVE
         for folder in (self.out, self.archive):
             folder.mkdir(parents=True, exist_ok=True)
+        self.desk = Desk(ledger, self.out, state.home / "late")
 
     @property
     def private_key_file(self) -> Path:
@@ -96,8 +98,10 @@ class Stores:
             unavailable=self._unavailable(store) if unavailable is None else unavailable,
             dirty=dirty,
         )
-        content = file.content(self.world) if raw is None else raw
-        self.put(file.name, content, marker=marker)
+        if raw is None and marker:  # what a caller spoils himself is not spoilt again
+            self.desk.write(file.name, file.content(self.world), self.put)
+        else:
+            self.put(file.name, file.content(self.world) if raw is None else raw, marker=marker)
         return file.name
 
     def put(self, name: str, content: str | bytes, *, marker: bool = True) -> Path:

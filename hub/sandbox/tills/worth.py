@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from hub.sandbox.faults.now import changed_meanwhile
 from hub.sandbox.tills.catalog import ITEM, VARIATION, Catalog
 from hub.sandbox.tills.errors import error
 from hub.sandbox.tills.tables import CURRENCY
@@ -43,7 +44,7 @@ def _identity(catalog: Catalog, one: Given) -> Iterator[dict[str, Any]]:
     known = catalog.row(id)
     if known is None or known["deleted"] or known["type"] != one.object.get("type"):
         yield error("NOT_FOUND", f"Catalog object with ID `{id}` not found.", f"{one.path}.id")
-    elif one.object.get("version") != known["updated_at"] // 1000:
+    elif one.object.get("version") != known["updated_at"] // 1000 or changed_meanwhile():
         yield error("CONFLICT", STALE, f"{one.path}.version")
 
 
