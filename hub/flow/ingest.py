@@ -9,6 +9,7 @@ from hub.errors import ConfigError, HubError, Reject
 from hub.flow import bind, derive, intake, keep, locks
 from hub.flow.objects import delivered_by, objects_of
 from hub.flow.outcome import Outcome, Pass
+from hub.flow.refusals import PUSHED
 from hub.flow.understood import batches
 from hub.journal import bindings, checkpoints, inbox, outbox, remotes, snapshots
 from hub.model import CHANGED, Batch, Checkpoint, Origin, Pushed, Record, Refused
@@ -149,7 +150,6 @@ def take_one(engine: Engine, current: Pass, system: str, record: Record | Refuse
 
 
 NOTHING = Checkpoint(value={})
-PUSHED = "pushed"  # what a message is called that could not be unpacked
 
 
 def unpacked(listener: Listener, request: Pushed, origin: Origin) -> list[Record | Refused]:

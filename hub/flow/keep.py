@@ -31,7 +31,8 @@ def keep(engine: Engine, current: Pass, system: str, mapped: Mapped, scope: Scop
             keep_states(engine, current, system, canonical, records, scope, snapshot)
         else:
             keep_events(engine, current, system, canonical, records)
-    refusals.put_away(engine, current, system, mapped)
+            lift_events(engine, system, canonical, mapped)
+    refusals.put_away(engine, current, system, mapped, scope)
 
 
 def keep_states(
@@ -42,8 +43,13 @@ def keep_states(
     records: Sequence[tuple[Record, Record, Mapping]],
     scope: Scope,
     snapshot: int | None,
-) -> None:
-    """Newer words replace older ones; of several lines with one key the last counts and the case is reported."""
+    *,
+    replayed: bool = False,
+) -> Sequence[states.Judged]:
+    """Newer words replace older ones; of several lines with one key the last counts and the case is reported.
+
+    What was ``replayed`` out of quarantine lifts nothing by itself: whoever replays knows which entries it settles.
+    """
     last: dict[str, states.State] = {}
     repeated: list[states.State] = []
     for record, raw, mapping in records:
@@ -70,12 +76,38 @@ def keep_states(
     current.counts.judge("superseded", len(repeated))
     entries += steps.told(system, canonical, judged, {s.key: s.origin for s in last.values()})
     audit.write(engine.journal, current.run, current.flow, entries)
-    lifted = quarantine.lift(engine.journal, system, canonical.name, [s.source_key for s in last.values()], list(last))
+    lifted = replayed or lift(engine, system, canonical, records, scope)
     moved = [f for f in judged if f.verdict in ("new", "changed")]
     known = [f for f in judged if f.verdict != "superseded"] if lifted or snapshot else []
     words = [f.state.data for f in [*moved, *known]] + [f.before for f in moved if f.before]
     current.mark_records(canonical, words, urgent=canonical.urgent)
     doubt(engine, current, system, canonical, [f.state.data for f in moved])
+    return judged
+
+
+def lift(
+    engine: Engine,
+    system: str,
+    canonical: CanonicalObject,
+    valid: Sequence[tuple[Record, Record, Mapping]],
+    scope: Scope,
+) -> int:
+    """Valid words on these keys have come: those that were refused before them need nobody any more."""
+    moments: dict[str, datetime] = {}
+    keys = [canonical.key_of(record.data) for record, _, _ in valid]
+    for key, (_, raw, _) in zip(keys, valid, strict=True):
+        if (moment := refusals.moment_of(raw, scope)) is not None:
+            moments |= {name: max(moment, moments.get(name, moment)) for name in (key, raw.key)}
+    sources = list({raw.key for _, raw, _ in valid})
+    return quarantine.lift(engine.journal, system, canonical.name, sources, list(set(keys)), as_of=moments)
+
+
+def lift_events(engine: Engine, system: str, canonical: CanonicalObject, mapped: Mapped) -> None:
+    """The vendor's own record was read again and now is valid whole: its refusal is over. An event lifts no other."""
+    refused = {raw.key for _, raw, by in mapped.refused if raw and by and by.target == canonical.name}
+    whole = {raw.key for _, raw, _ in mapped.records[canonical.name]} - refused
+    if whole:
+        quarantine.lift(engine.journal, system, canonical.name, sorted(whole), [])
 
 
 def state_of(

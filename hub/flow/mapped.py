@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,17 +25,23 @@ class Mapped:
 
 
 def map_all(
-    engine: Engine, system: str, records: Sequence[Record | Refused], scope: Scope, mappings: Sequence[Mapping]
+    engine: Engine,
+    system: str,
+    records: Sequence[Record | Refused],
+    scope: Scope,
+    mappings: Sequence[Mapping],
+    lookups: Callable[[str, str], str | None] | None = None,
 ) -> Mapped:
     """Every raw record through every mapping of its object, each result validated against its schema."""
     mapped = Mapped()
-    lookups = engine.lookups(system)
+    lookups = lookups or engine.lookups(system)
     for raw in records:
         if isinstance(raw, Refused):
             refused = replace(raw, origin=with_raw(raw.origin, scope))
             mapped.refused.append((refused, None, mappings[0] if mappings else None))
             continue
-        raw = raw.become(origin=with_raw(raw.origin, scope))
+        if scope.raw and not raw.origin.raw:
+            raw = raw.become(origin=with_raw(raw.origin, scope))
         for mapping in mappings:
             for made in mapping.map(raw, lookups):
                 if isinstance(made, Refused):

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from hub.flow.mapped import Mapped, origin_row, signature
 from hub.flow.objects import OBJECTS
 from hub.flow.outcome import Pass
+from hub.flow.payload import kinds_of, packed
 from hub.journal import audit, quarantine, states
-from hub.model import Record, Refused
+from hub.model import Record, Refused, Scope
 
 if TYPE_CHECKING:
     from hub.flow.engine import Engine
     from hub.mapping import Mapping
 
+PUSHED = "pushed"  # what a message is called that could not be unpacked
 
-def put_away(engine: Engine, current: Pass, system: str, mapped: Mapped) -> None:
+
+def put_away(engine: Engine, current: Pass, system: str, mapped: Mapped, scope: Scope) -> None:
     """Refused records into quarantine, whole, by what went wrong; what rests on their keys is looked at again."""
     if not mapped.refused:
         return
-    payloads = [
-        json.dumps(dict(r.data), default=str, ensure_ascii=False, sort_keys=True).encode() for r, _, _ in mapped.refused
-    ]
-    refs = engine.vault.keep_many(engine.journal, "refused", payloads)
-    entries = [quarantined(r, raw, m, ref) for (r, raw, m), ref in zip(mapped.refused, refs, strict=True)]
+    refs = engine.vault.keep_many(engine.journal, "refused", [packed(r.data) for r, _, _ in mapped.refused])
+    entries = [quarantined(r, raw, m, ref, scope) for (r, raw, m), ref in zip(mapped.refused, refs, strict=True)]
     quarantine.put(engine.journal, current.flow, system, entries, current.run)
     current.counts.judge("quarantined", len(entries))
     told = [
@@ -47,19 +47,52 @@ def put_away(engine: Engine, current: Pass, system: str, mapped: Mapped) -> None
         current.mark_subjects(OBJECTS[name], known.values())
 
 
-def quarantined(refused: Refused, raw: Record | None, mapping: Mapping | None, ref: str) -> quarantine.Entry:
+def quarantined(
+    refused: Refused, raw: Record | None, mapping: Mapping | None, ref: str, scope: Scope
+) -> quarantine.Entry:
     """A refused record as a row: filed under the canonical object it would have become."""
     name = mapping.target if mapping else refused.object
-    cause = quarantine.cause_of(refused.path, refused.reason)
+    path, reason = storable(refused.path), storable(refused.reason)
+    cause = quarantine.cause_of(path, reason)
+    source_key = raw.key if raw else refused.key
     return quarantine.Entry(
         object=name,
-        key=refused.key,
-        source_key=raw.key if raw else refused.key,
-        path=refused.path,
-        reason=refused.reason,
+        key=storable(refused.key) if refused.key is not None else None,
+        source_key=storable(source_key) if source_key is not None else None,
+        path=path,
+        reason=reason,
         cause=cause,
         fingerprint=quarantine.fingerprint(name, cause),
         origin=origin_row(refused.origin),
         raw=ref,
         mapping=signature(mapping) if mapping else None,
+        side="pushed" if refused.object == PUSHED and raw is None else "read",
+        record=to_replay(raw, scope) if raw else None,
+        as_of=moment_of(raw, scope),
     )
+
+
+def storable(text: str) -> str:
+    """``text`` as PostgreSQL takes it: without NUL and without half a character; the payload keeps both."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+def to_replay(raw: Record, scope: Scope) -> dict[str, Any]:
+    """What a replay needs beside the payload; of a snapshot also which one it was a line of."""
+    found: dict[str, Any] = {"object": raw.object, "kinds": kinds_of(raw.data)}
+    if raw.event_time is not None:
+        found["event_time"] = raw.event_time.isoformat()
+    if raw.source_version is not None:
+        found["source_version"] = raw.source_version
+    if scope.series:
+        found["series"] = scope.series
+    if scope.identity is not None and scope.as_of is not None:
+        found |= {"identity": scope.identity, "as_of": scope.as_of.isoformat()}
+    return found
+
+
+def moment_of(raw: Record | None, scope: Scope) -> datetime | None:
+    """The moment that a refused record speaks of, where that is known without its mapping."""
+    if scope.identity is not None and scope.as_of is not None:
+        return scope.as_of
+    return raw.event_time if raw else None

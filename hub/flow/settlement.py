@@ -74,7 +74,7 @@ class Settlement:
         """All of it, in the caller's transaction; the outbox then follows what is now known."""
         journal, counts = self.engine.journal, self.current.counts
         counts["delivered"] += outbox.settle(journal, self.done, "delivered", self.current.run)
-        quarantine.lift(journal, self.target, self.object, [], list(self.confirmed))
+        quarantine.lift(journal, self.target, self.object, [], list(self.confirmed), side="sent")
         remotes.confirm(journal, self.target, self.object, self.held, sent_at=sent_at)
         learned.keep(self.engine, self.current, self.target, self.object, self.parts, self.confirmed, self.held)
         not_before = self.engine.clock.now() + timedelta(seconds=self.delay) if self.delay else None
@@ -104,7 +104,8 @@ class Settlement:
             entry = quarantine.Entry(
                 object=self.object, key=member["key"], source_key=None, path=receipt.path, reason=receipt.reason,
                 cause=cause, fingerprint=quarantine.fingerprint(self.target, cause),
-                origin={"source": f"delivery to {self.target}", "raw": raw}, raw=raw, mapping=None,
+                origin={"source": f"delivery to {self.target}", "raw": raw}, raw=raw, mapping=None, side="sent",
+                record={"generation": member["generation"], "subject": member["subject"]},
             )  # fmt: skip
             quarantine.put(journal, self.current.flow, self.target, [entry], run)
             self.current.counts["refused"] += outbox.settle(journal, [member["id"]], "refused", run, receipt.reason)
