@@ -20,6 +20,7 @@ SYSTEM = "stores"
 CALLS = frozenset({Kind.BROKEN, Kind.RESET, Kind.LOST_ANSWER, Kind.SLOW})
 TRANSFER = CALLS | {Kind.TRUNCATE}
 WRITING = frozenset({Kind.TRUNCATE, Kind.DUPLICATE, Kind.REORDER})
+Action = Callable[[], Any]  # the call itself; what it answers may have to be awaited
 FILE = "file"  # what the ledger calls a file that is written into the folder
 
 
@@ -36,7 +37,7 @@ class Wire:
         """Whether a good key is taken this time."""
         return self._faults.strike(SYSTEM, {Kind.EXPIRED}, "SIGNIN") is None
 
-    async def call(self, method: str, action: Callable[[], Any], note: Callable[[int], None]) -> Any:
+    async def call(self, method: str, action: Action, note: Callable[[int], None]) -> Any:
         """Carry out ``action``, which writes itself down, or do not and ``note`` that, as the rules want it."""
         rule = None
         if not self._faults.quiet(SYSTEM):
@@ -45,9 +46,9 @@ class Wire:
         if rule is None:
             return await _done(action)
         with now.striking(rule.kind):
-            return await self._spoilt(rule, action, note)
+            return await self._spoilt(rule, method, action, note)
 
-    async def _spoilt(self, rule: Rule, action: Callable[[], Any], note: Callable[[int], None]) -> Any:
+    async def _spoilt(self, rule: Rule, method: str, action: Action, note: Callable[[int], None]) -> Any:
         import asyncssh
 
         if rule.kind is Kind.BROKEN:
@@ -62,6 +63,8 @@ class Wire:
             return found
         await asyncio.sleep(rule.delay)
         if rule.kind is Kind.LOST_ANSWER:
+            if method == "GET":
+                found.close()  # the client, who would, never hears of it
             raise self._cut()
         return found
 
@@ -80,7 +83,7 @@ class Wire:
         return asyncssh.SFTPConnectionLost("the connection is reset")
 
 
-async def _done(action: Callable[[], Any]) -> Any:
+async def _done(action: Action) -> Any:
     found: Awaitable[Any] | Any = action()
     return await found if isawaitable(found) else found
 
