@@ -5,8 +5,8 @@
     reconcile_product   the same of texts, pictures and articles
     reconcile_order     orders in the ERP, parcels and refunds in the shop
 
-Deliveries believe what a target confirmed. This believes nothing and reads it all, once a day; what drifted is
-sent again by the DAGs in delivery.py.
+Deliveries believe what a target confirmed. This believes nothing and reads it all, once a day, and of a target that
+answers again after its circuit was open; what drifted is sent again by the DAGs in delivery.py.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
     HubError                 the message is a sentence a person can act on
     ├── StopRun              fail now, tell a person: sign-in refused, contract broken, no such endpoint
+    │   ├── SignInRefused    login or secret are wrong; asking on and on would lock the account
     │   └── ConfigError      hub.yaml, a mapping, a schema or a connection is wrong; names the place (exit 2)
     ├── TryLater             nothing was changed; the same call may work after ``delay``
     ├── Unknown              the request may have been carried out; read back before sending anything again
@@ -23,6 +24,10 @@ class HubError(Exception):
 
 class StopRun(HubError):
     """The run cannot go on and repeating it does not help."""
+
+
+class SignInRefused(StopRun):
+    """The system does not know us: a wrong login or secret, or one that has run out."""
 
 
 class ConfigError(StopRun):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from airflow.sdk import DAG, Asset, AssetOrTimeSchedule, CronTriggerTimetable, DeltaTriggerTimetable
+from airflow.sdk import DAG, Asset, AssetAny, AssetOrTimeSchedule, CronTriggerTimetable, DeltaTriggerTimetable
 
 from hub.airflow import names
 from hub.airflow.operators import Deliver, Ingest, Reconcile
@@ -97,6 +97,7 @@ def _deliver(system: str, flows: list[str]) -> DAG:
 def _reconcile(known: Landscape, flow: str, number: int) -> DAG:
     hours, minutes = divmod(RECONCILE_APART * (number + 1), 60)
     cron = f"{minutes} {RECONCILE_HOUR + hours} * * *"
+    recovered = [names.recovered(system) for system in known.flows[flow].targets]
     with DAG(
         dag_id=names.reconcile_dag_id(flow),
         dag_display_name=f"reconcile {flow}",
@@ -104,7 +105,10 @@ def _reconcile(known: Landscape, flow: str, number: int) -> DAG:
         doc_md=RECONCILE_DOC.format(flow=flow, at=f"{RECONCILE_HOUR + hours:02}:{minutes:02}"),
         # Without it Airflow starts a cron DAG that it sees for the first time up to two hours late: beside the first
         # synchronisation of all.
-        schedule=CronTriggerTimetable(cron, timezone=known.retailer.zone, run_immediately=timedelta()),
+        schedule=AssetOrTimeSchedule(
+            timetable=CronTriggerTimetable(cron, timezone=known.retailer.zone, run_immediately=timedelta()),
+            assets=AssetAny(*(Asset(name=uri, uri=uri) for uri in recovered)),
+        ),
         catchup=False,
         max_active_runs=1,
         tags=[flow, "reconcile"],
@@ -154,6 +158,7 @@ A run takes whatever waits; it never depends on its time. Clearing it and runnin
 | red | a person must act; the last line of the log says what to do | do it, then clear the task |
 | pink, skipped | a batch that looks wrong is still held, the rest went on | send a newer snapshot |
 | pink, skipped | another task tells that **{system}** is in trouble; its name is in the log | look at that one |
+| pink, skipped | the circuit of **{system}** is open: one task asks it now and then | *Browse, Hub systems* says more |
 """
 
 DELIVER_DOC = """\
@@ -168,7 +173,8 @@ It sends a difference, so running it once more sends nothing twice.
 RECONCILE_DOC = """\
 ### Reconcile {flow}
 
-Every day at {at}, and whenever you trigger it: reads afresh what each target really holds and compares it with what it
+Every day at {at}, when a target answers again after its circuit was open (then that target alone), and whenever you
+trigger it: reads afresh what each target really holds and compares it with what it
 should hold. One task for each target, so that one that is down does not keep the others from being compared.
 
 A task ends green with its counts. What drifted is in doubt from then on: the delivery of that target, which is rung,

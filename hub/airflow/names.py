@@ -28,3 +28,8 @@ def arrived(system: str) -> str:
 def waiting(system: str) -> str:
     """The asset that is rung when deliveries wait for ``system``."""
     return f"hub://deliver/{system}"
+
+
+def recovered(system: str) -> str:
+    """The asset that is rung when ``system`` answers again after its circuit was open."""
+    return f"hub://recovered/{system}"

@@ -59,6 +59,7 @@ class HubOperator(BaseOperator):
                 self.hub_run = self.latest_run(engine)
                 self.leave_to_another(engine, context["ti"].dag_id, error)
                 raise
+            self.ring_for_recovered(context, engine)
         return self.report(context, outcome)
 
     def leave_to_another(self, engine: Engine, dag: str, error: Exception) -> None:
@@ -96,6 +97,13 @@ class HubOperator(BaseOperator):
     def ring(self, context: Context, systems: Iterable[str]) -> None:
         for system in systems:
             context["outlet_events"][self.bell].add(Asset(name=names.waiting(system), uri=names.waiting(system)))
+
+    def ring_for_recovered(self, context: Context, engine: Engine) -> None:
+        """Call for the comparison of systems that answer again, whoever was the first to hear them."""
+        from hub.flow import recovery
+
+        for system in recovery.to_ring(engine):
+            context["outlet_events"][self.bell].add(Asset(name=names.recovered(system), uri=names.recovered(system)))
 
 
 class Ingest(HubOperator):
@@ -135,12 +143,19 @@ class Reconcile(HubOperator):
     def __init__(self, *, flow: str, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.flow = flow
+        self.rung = False  # by a system that answers again, not by the clock or a person
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        self.rung = context["dag_run"].run_type == "asset_triggered"
+        return super().execute(context)
 
     def verb(self, engine: Engine) -> Outcome:
+        from hub.flow import recovery
         from hub.flow.outcome import Outcome
-        from hub.flow.reconcile import reconcile_target
 
-        found = reconcile_target(engine, self.flow, self.system, fix=True, send=False)
+        if self.rung and (self.flow, self.system) not in recovery.waiting(engine, self.flow):
+            raise AirflowSkipException(f"{self.system} was not silent lately: it is compared once a day")
+        found = recovery.compare(engine, self.flow, self.system)
         ring = (self.system,) if found.repairable else ()
         return Outcome(run=found.run, counts=found.counts, sentence=found.sentence, ring=ring)
 

@@ -1,4 +1,6 @@
-"""The hub's pages under Airflow's API server: the latest runs, and one run with its counts, steps and quarantine."""
+"""The hub's pages under Airflow's API server: the latest runs, one run with its counts, steps and quarantine, and
+the systems with their circuits.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +25,7 @@ def application() -> FastAPI:
     app = signed_in_app("Omnihub")
     app.add_api_route("/runs", latest, methods=["GET"], response_class=HTMLResponse)
     app.add_api_route("/runs/{run}", one_run, methods=["GET"], response_class=HTMLResponse)
+    app.add_api_route("/systems", systems, methods=["GET"], response_class=HTMLResponse)
     return app
 
 
@@ -45,6 +48,15 @@ def one_run(run: str) -> HTMLResponse:
             return _page("run.html", run=engine.run(run))
         except ConfigError as error:
             raise HTTPException(404, str(error)) from None
+
+
+def systems() -> HTMLResponse:
+    """Each system as the journal knows it: whether its circuit is open, what waits for it; none is asked."""
+    from hub.flow import Engine
+    from hub.flow.check import overview
+
+    with Engine.open() as engine:
+        return _page("systems.html", systems=overview(engine))
 
 
 def _page(template: str, **values: Any) -> HTMLResponse:

@@ -42,6 +42,13 @@ class OmnihubPlugin(AirflowPlugin):
             "destination": "nav",
             "category": "browse",
             "url_route": "hub-runs",
-        }
+        },
+        {
+            "name": "Hub systems",
+            "href": "/hub/systems",
+            "destination": "nav",
+            "category": "browse",
+            "url_route": "hub-systems",
+        },
     ]
     operator_extra_links = [RunLink()]

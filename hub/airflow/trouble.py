@@ -1,7 +1,8 @@
 """One system's trouble is told once: by the first task that meets it, however many flows the system is part of.
 
 Six red tasks for one ERP that is down hide what else is wrong. The others end skipped, with the same sentence and
-the name of the one that tells it and tries again. Another trouble has another sentence, and a task of its own.
+the name of the one that tells it and tries again. Another trouble has another sentence, and a task of its own; while
+the circuit of a system is open there is one trouble, whatever its sentence says of the next probe.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def told_by(engine: Engine, system: str, dag: str, sentence: str) -> str | None:
     with engine.journal.transaction():
         settings.alone(engine.journal, _name(system))
         known = json.loads(settings.get(engine.journal, _name(system)) or "null")
-        same = known is not None and known["sentence"] == sentence
+        same = known is not None and (known["sentence"] == sentence or engine.breakers.is_open(system))
         if same and known["dag"] != dag and now - datetime.fromisoformat(known["at"]) < HEARD:
             return str(known["dag"])
         told = {"dag": dag, "sentence": sentence, "at": now.isoformat()}

@@ -11,7 +11,15 @@ from functools import cached_property
 from typing import Any
 
 from hub.config.hours import Hours
-from hub.config.settings import BudgetSettings, Channel, FlowSettings, KeepSettings, LandscapeFile, Retailer
+from hub.config.settings import (
+    BreakerSettings,
+    BudgetSettings,
+    Channel,
+    FlowSettings,
+    KeepSettings,
+    LandscapeFile,
+    Retailer,
+)
 from hub.config.values import best, select
 from hub.marked import Document
 
@@ -28,6 +36,7 @@ class System:
     mappings: str  # folder in mappings/
     open: Hours | None
     zone: str  # in which its hours are meant
+    breaker: BreakerSettings
 
     def is_open(self, at: datetime) -> bool:
         """Whether it may be called at ``at``."""
@@ -98,6 +107,7 @@ def landscape(settings: LandscapeFile, document: Document) -> Landscape:
             mappings=system.mappings or system.connector,
             open=system.open,
             zone=settings.retailer.zone,
+            breaker=system.breaker,
         )
         for name, system in settings.systems.items()
     }

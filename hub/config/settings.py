@@ -66,6 +66,16 @@ class BudgetSettings(Settings):
         return "calls" if self.calls is not None else "points"
 
 
+class BreakerSettings(Settings):
+    """When a system that does not answer is left alone, by all flows together."""
+
+    after: int = Field(default=5, ge=1, le=1000, description="Calls in a row without an answer that open its circuit.")
+    probe: Duration = Field(
+        default=timedelta(seconds=5),
+        description="After which one call asks again; then after twice as long each time, up to 5 minutes.",
+    )
+
+
 class SystemSettings(Settings):
     """One system: a configured connector."""
 
@@ -74,6 +84,7 @@ class SystemSettings(Settings):
     options: dict[str, Any] = Field(default_factory=dict, description="What the connector's own options say.")
     open: Annotated[Hours, BeforeValidator(hours)] | None = Field(default=None, description="When it may be called.")
     budget: BudgetSettings | None = Field(default=None, description="What the vendor's account allows.")
+    breaker: BreakerSettings = Field(default=BreakerSettings(), description="When it is left alone.")
     mappings: str | None = Field(default=None, description="Folder in mappings/ (by default the connector's name).")
 
 

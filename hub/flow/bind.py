@@ -41,6 +41,11 @@ def ready(engine: Engine, current: Pass, system: str) -> bool:
     Of all flows into it: what it is read for is told in its own ids, whichever flow asks.
     """
     bind_missing(engine, current, system)
+    return bound(engine, system)
+
+
+def bound(engine: Engine, system: str) -> bool:
+    """Whether of everything that must be bound at ``system`` something is."""
     needed = dict.fromkeys(name for offers in capabilities(engine, system) for name in offers.binds)
     return all(bindings.any_of(engine.journal, system, object) for object in needed)
 

@@ -102,7 +102,37 @@ def look_at(engine: Engine, name: str) -> dict[str, Any]:
         "connector": system.connector,
         "ok": ok,
         "detail": detail,
+        "circuit": circuit(engine, name),
         "budget": budgets.left(engine.journal, name),
         "open": outbox.open_count(engine.journal, [name]),
         "read_until": snapshots.read_until(engine.journal, name),
     }
+
+
+def circuit(engine: Engine, name: str) -> dict[str, Any] | None:
+    """Of a system that is left alone: since when it does not answer, why, and when one asks again; else None."""
+    known = engine.breakers.open_ones().get(name)
+    if known is None:
+        return None
+    return {
+        "open": known.opened_at,
+        "since": known.failing_since,
+        "reason": known.reason,
+        "probe": known.probe_at,
+        "failures": known.failures,
+    }
+
+
+def overview(engine: Engine) -> list[dict[str, Any]]:
+    """Each system as the journal knows it, without asking any: its circuit, its budget, what waits, what was read."""
+    return [
+        {
+            "system": name,
+            "connector": system.connector,
+            "circuit": circuit(engine, name),
+            "budget": budgets.left(engine.journal, name),
+            "open": outbox.open_count(engine.journal, [name]),
+            "read_until": snapshots.read_until(engine.journal, name),
+        }
+        for name, system in engine.landscape.systems.items()
+    ]

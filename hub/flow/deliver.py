@@ -34,12 +34,20 @@ def deliver(engine: Engine, target: str, seconds: float = 20.0) -> Outcome:
         deliver_flow(engine, flow, target, max(1.0, (until - time.monotonic()) / (len(flows) - n)))
         for n, flow in enumerate(flows)
     ]
+    ask_if_silent(engine, target)
     if len(outcomes) == 1:
         return outcomes[0]
     counts = {name: sum(o.counts[name] for o in outcomes) for name in outcomes[0].counts}
     ring = tuple(dict.fromkeys(name for o in outcomes for name in o.ring))
     said = [o.sentence for o in outcomes if not o.sentence.endswith("nothing new")] or [f"{target}: nothing new"]
     return replace(outcomes[0], counts=counts, sentence="; ".join(said), ring=ring)
+
+
+def ask_if_silent(engine: Engine, target: str) -> None:
+    """Nothing waited for a target whose circuit is open: the call that it is time for is a look at it."""
+    if ingest.is_open(engine, target) and engine.breakers.is_open(target):
+        engine.systems[target].check()
+        engine.breakers.admit(target)
 
 
 def deliver_flow(engine: Engine, flow: str, target: str, seconds: float) -> Outcome:
@@ -62,6 +70,7 @@ def all_targets(engine: Engine) -> list[str]:
 def send_waiting(engine: Engine, current: Pass, target: str, seconds: float) -> None:
     """Settle what an earlier pass left open, learn what the target knows, then send until nothing waits."""
     until = time.monotonic() + seconds
+    engine.breakers.admit(target)
     bind.bind_missing(engine, current, target)
     derive.catch_up(engine, current, target)
     for object in delivered_by(current.flow):
@@ -89,7 +98,7 @@ def send_batches(engine: Engine, current: Pass, target: str, object: str, capabi
     while time.monotonic() < until:
         try:
             sent = sending.send_next(engine, current, target, object, capability)
-        except TryLater as error:
+        except TryLater as error:  # a circuit that has opened gives no delay: nobody stands and waits before it
             if error.delay is None or time.monotonic() + error.delay > until:
                 raise
             time.sleep(error.delay)

@@ -14,6 +14,7 @@ import psycopg
 
 from hub.connector import Budget, Connection, Connector, Listener, Target, Watched
 from hub.errors import ConfigError, Held, HubError, TryLater
+from hub.flow.breakers import Breakers
 from hub.flow.objects import FLOW_OF, FLOWS, delivered_by
 from hub.flow.outcome import Outcome, Pass, sentence
 from hub.flow.systems import Systems
@@ -61,7 +62,8 @@ class Engine:
         self.journal = self._stack.enter_context(connect(dsn))
         self._counter = self._stack.enter_context(connect(dsn))
         self.vault = Vault(home_of(project) / "vault")
-        self.systems = Systems(self.landscape, connections, self._budget, clock, self.content)
+        self.breakers = Breakers(self._counter, self.landscape, clock, self.flows_into)
+        self.systems = Systems(self.landscape, connections, self._budget, clock, self.content, self.breakers.guard)
         self._mappings: dict[str, list[CompiledMapping]] = {}
 
     @classmethod

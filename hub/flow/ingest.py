@@ -59,6 +59,9 @@ def read(engine: Engine, current: Pass, system: str) -> bool:
     """
     if system not in engine.landscape.flows[current.flow].sources:
         raise ConfigError(f"{system} is not a source of {current.flow}", engine.landscape.place("flows", current.flow))
+    if engine.breakers.is_shut(system) and bind.bound(engine, system):
+        take_pushed(engine, current, system)  # a system that is not asked may well tell
+    engine.breakers.admit(system)
     if not bind.ready(engine, current, system):
         current.counts["waiting"] += 1
         return False
@@ -170,6 +173,8 @@ def deliver_along(engine: Engine, current: Pass, target: str) -> bool:
     from hub.flow import deliver
 
     objects = delivered_by(current.flow)
+    if engine.breakers.is_shut(target):  # nobody can serve it now: its own schedule asks when it may
+        return True
     if not (
         outbox.sendable(engine.journal, target, engine.clock.now(), objects)
         or remotes.in_doubt(engine.journal, target, objects)

@@ -27,6 +27,7 @@ class CanonicalObject:
     moment: str | None = None
     guarded: str | None = None
     urgent: bool = False  # what rests on it goes ahead of the rest
+    newest_first: bool = False  # at a target the latest value counts alone: after an outage it goes first
 
     @property
     def flow(self) -> str:
@@ -58,7 +59,7 @@ OBJECTS: Mapping[str, CanonicalObject] = {
         CanonicalObject(name="location", kind="state", key=("location",), subject=("location",)),
         CanonicalObject(
             name="stock_level", kind="state", key=("sku", "location"), subject=("sku",), derives=AVAILABILITY,
-            guarded="on_hand",
+            guarded="on_hand", newest_first=True,
         ),
         CanonicalObject(
             name="stock_movement", kind="event", key=("sku", "location"), subject=("sku",), derives=AVAILABILITY,
@@ -68,7 +69,7 @@ OBJECTS: Mapping[str, CanonicalObject] = {
             name="reservation", kind="event", key=("sku", "location"), subject=("sku",), derives=AVAILABILITY,
             moment="occurred_at",
         ),
-        CanonicalObject(name="price", kind="state", key=("sku", "entry"), subject=("sku",), derives=PRICE),
+        CanonicalObject(name="price", kind="state", key=("sku", "entry"), subject=("sku",), derives=PRICE, newest_first=True),
         CanonicalObject(name="product", kind="state", key=("product",), subject=("product",), derives=PRODUCT),
         # A price is delivered beside its product's name, so it must know which product that is.
         CanonicalObject(
@@ -113,6 +114,11 @@ BOUND_FROM: Mapping[str, tuple[str, ...]] = {"sku": ("stock_level", "variant", "
 
 # Where a target's own business does not move the value, a change found there was made by a person.
 EDITABLE = ("price", "product")
+
+
+def newest_first(object: str) -> bool:
+    """Whether of what waits for a target the newest goes out first; else all go in their order."""
+    return OBJECTS[object].newest_first
 
 
 def delivered_by(flow: str) -> tuple[str, ...]:

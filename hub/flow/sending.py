@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.errors import HubError, TryLater, Unknown
 from hub.flow import carried, learned, owner
+from hub.flow.objects import newest_first
 from hub.flow.outcome import Pass
 from hub.flow.settlement import Settlement, entry_of
 from hub.flow.understood import understood
@@ -40,7 +41,9 @@ def send_next(engine: Engine, current: Pass, target: str, object: str, capabilit
     """
     with engine.journal.transaction():
         outbox.alone(engine.journal, target)
-        claimed = outbox.claim(engine.journal, target, object, engine.clock.now(), capability.batch_size)
+        claimed = outbox.claim(
+            engine.journal, target, object, engine.clock.now(), capability.batch_size, newest_first=newest_first(object)
+        )
         if not claimed:
             return None
         known = remotes.values(engine.journal, target, object, [row["key"] for row in claimed])

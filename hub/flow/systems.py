@@ -38,6 +38,10 @@ def no_content(hash: str) -> Content:
     raise Reject("media", f"no system of this hub holds the content {hash}")
 
 
+def no_guard(connector: Connector, system: str) -> None:
+    """Where no call is made that could fail."""
+
+
 class Systems:
     """Builds each connector once, when it is first needed."""
 
@@ -48,17 +52,21 @@ class Systems:
         budget: Callable[[str], Budget],
         clock: Clock,
         content: Callable[[str], Content] = no_content,
+        guard: Callable[[Connector, str], None] = no_guard,
     ) -> None:
         self._landscape = landscape
         self._connections = connections
         self._budget = budget
         self._clock = clock
         self._content = content
+        self._guard = guard
         self._built: dict[str, Connector] = {}
 
     def __getitem__(self, name: str) -> Connector:
         if name not in self._built:
-            self._built[name] = self._build(name)
+            built = self._build(name)
+            self._guard(built, name)
+            self._built[name] = built
         return self._built[name]
 
     @cached_property

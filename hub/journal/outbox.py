@@ -120,19 +120,23 @@ WHERE p.target = %(target)s AND p.object = %(object)s AND p.state = 'pending'
                   WHERE o.target = p.target AND o.aggregate = p.aggregate AND o.state <> 'pending')
   AND NOT EXISTS (SELECT 1 FROM remote r
                   WHERE r.target = p.target AND r.object = p.object AND r.key = p.key AND r.suspect)
-ORDER BY p.urgent DESC, p.id LIMIT %(limit)s FOR UPDATE OF p SKIP LOCKED
+ORDER BY p.urgent DESC, p.id {order} LIMIT %(limit)s FOR UPDATE OF p SKIP LOCKED
 """
 
 
-def claim(connection: Connection, target: str, object: str, now: datetime, limit: int) -> list[dict[str, Any]]:
+def claim(
+    connection: Connection, target: str, object: str, now: datetime, limit: int, *, newest_first: bool = False
+) -> list[dict[str, Any]]:
     """Lock up to ``limit`` deliveries that may go out now, urgent ones first, then in their order.
 
-    Left behind: an aggregate with something out already, and a key whose remote value is in doubt.
+    ``newest_first``: then against it. Left behind: an aggregate with something out already, and a key whose remote
+    value is in doubt.
     """
     from psycopg.rows import dict_row
 
     with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(CLAIM, {"target": target, "object": object, "now": now, "limit": limit}).fetchall()
+        statement = CLAIM.format(order="DESC" if newest_first else "ASC")
+        return cursor.execute(statement, {"target": target, "object": object, "now": now, "limit": limit}).fetchall()
 
 
 def put_out(connection: Connection, ids: Sequence[int], attempt: int) -> None:

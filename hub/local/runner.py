@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from hub.errors import HubError, TryLater
+from hub.flow.breakers import CircuitOpen
 
 if TYPE_CHECKING:
     from hub.flow import Engine, Outcome
@@ -36,6 +37,7 @@ class Runner:
     engine: Engine
     sources: dict[tuple[str, str], float] = field(default_factory=dict)
     targets: dict[str, float] = field(default_factory=dict)
+    comparisons: dict[tuple[str, str], float] = field(default_factory=dict)  # of (flow, target): not again before
 
     def __post_init__(self) -> None:
         for name, flow in self.engine.landscape.flows.items():
@@ -53,13 +55,28 @@ class Runner:
                 self.targets[target] = 0.0
 
     def step(self) -> None:
-        """Do what is due: sources first, since they deliver along."""
+        """Do what is due: sources first, since they deliver along; then compare where a system answers again."""
         for (flow, system), due in list(self.sources.items()):
             if due <= time.monotonic():
                 self.sources[flow, system] = self._after(self._ingest(flow, system), self._pace(flow, system))
         for target, due in list(self.targets.items()):
             if due <= time.monotonic():
                 self.targets[target] = self._after(self._deliver(target), LOOK_EVERY.total_seconds())
+        self._compare()
+
+    def _compare(self) -> None:
+        """One comparison that is due since a circuit has closed; what drifted is sent at once."""
+        from hub.flow import recovery
+
+        due = [one for one in recovery.waiting(self.engine) if self.comparisons.get(one, 0.0) <= time.monotonic()]
+        for flow, target in due[:1]:
+            self.comparisons[flow, target] = time.monotonic() + AFTER_FAILURE
+            try:
+                found = recovery.compare(self.engine, flow, target)
+            except HubError as error:
+                log.warning("comparing %s at %s: %s", flow, target, error)
+            else:
+                self.targets |= {target: 0.0} if found.repairable else {}
 
     def _ingest(self, flow: str, system: str) -> Outcome | HubError:
         try:
@@ -83,9 +100,10 @@ class Runner:
         settings = self.engine.landscape.flows[flow].sources[system]
         return (settings.every or LOOK_EVERY).total_seconds()
 
-    @staticmethod
-    def _after(ended: Outcome | HubError, pace: float) -> float:
+    def _after(self, ended: Outcome | HubError, pace: float) -> float:
         """When it is due again: a target with something pending soon, what failed after a pause."""
+        if isinstance(ended, CircuitOpen):
+            return time.monotonic() + min(pace, max(1.0, self.engine.breakers.seconds_to(ended.probe_at)))
         if isinstance(ended, TryLater) and ended.delay is not None:
             return time.monotonic() + min(pace, ended.delay)
         if isinstance(ended, HubError):

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from hub.connector import Connection
-from hub.errors import ConfigError, StopRun, TryLater
+from hub.errors import ConfigError, SignInRefused, TryLater
 from hub.transport.http import Answer, Call, Http, basic_auth, json_of, required_password
 from hub.transport.outcomes import detail
 from hub.transport.redaction import protect
@@ -66,7 +66,7 @@ class OAuth:
         answer = self._ask({"grant_type": "password", **given})
         if answer.status in REFUSED:
             said = detail(answer.body)
-            raise StopRun(
+            raise SignInRefused(
                 f"{connection.id} refused the sign-in; check the connection's login and password (the client's id and "
                 f"secret) and its username and password{': ' + said if said else ''}"
             )

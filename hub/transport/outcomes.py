@@ -6,14 +6,17 @@ import json
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from math import isfinite, nan
 from typing import TYPE_CHECKING, Any
 
-from hub.errors import ConfigError, HubError, StopRun, TryLater, Unknown
+from hub.errors import ConfigError, HubError, SignInRefused, StopRun, TryLater, Unknown
 from hub.transport.redaction import redact
 from hub.transport.retry import Limited
 
 if TYPE_CHECKING:
     from hub.transport.http import Answer, Call
+
+LONGEST_DELAY = 86_400.0  # seconds; whoever says more is asked again after a day
 
 
 class Effect(StrEnum):
@@ -67,7 +70,7 @@ def error_of_answer(system: str, call: Call, answer: Answer, now: datetime) -> H
         return kind(sentence, delay=retry_after(answer.headers.get("retry-after"), now))
     if meaning is Meaning.BROKEN:
         return unanswered(sentence, call.effect)
-    return StopRun(sentence)
+    return SignInRefused(sentence) if meaning is Meaning.SIGN_IN else StopRun(sentence)
 
 
 def error_of_exception(system: str, call: Call, error: Exception) -> HubError:
@@ -98,14 +101,19 @@ def retry_after(value: str | None, now: datetime) -> float | None:
     if not value:
         return None
     try:
-        return max(0.0, float(value))
+        seconds = float(value)
     except ValueError:
-        pass
+        seconds = _until(value, now)
+    return min(max(0.0, seconds), LONGEST_DELAY) if isfinite(seconds) else None
+
+
+def _until(date: str, now: datetime) -> float:
+    """Seconds until an HTTP date; no number where it is none."""
     try:
-        at = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
+        at = parsedate_to_datetime(date)
+        return (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds()
+    except (ValueError, OverflowError):
+        return nan
 
 
 def detail(body: bytes, longest: int = 300) -> str:
@@ -114,7 +122,7 @@ def detail(body: bytes, longest: int = 300) -> str:
         found = _sentence(json.loads(body))
     except (ValueError, RecursionError):
         return ""
-    return " ".join(found.split())[:longest]
+    return redact(" ".join(found.split()))[:longest]  # masked first: a part of a secret would not be known as one
 
 
 def _sentence(value: Any) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hub.connector import Connection
-from hub.errors import ConfigError, HubError, StopRun, TryLater
+from hub.errors import ConfigError, HubError, SignInRefused, StopRun, TryLater
 from hub.transport.redaction import redact
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def error_of(connection: Connection, what: str, error: Exception) -> HubError:
             "somebody may stand in between. If its owner confirms the change, enter the new key as host_key"
         )
     if isinstance(error, paramiko.AuthenticationException):
-        return StopRun(f"{where} refuses the key of {connection.login}; check login and private_key_file")
+        return SignInRefused(f"{where} refuses the key of {connection.login}; check login and private_key_file")
     if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
         return StopRun(f"{where} offers no key or cipher that fits the host_key of the connection: {error}")
     if isinstance(error, FileNotFoundError):

@@ -101,11 +101,18 @@ def test_a_reconciliation_compares_every_target_by_itself(dags: Mapping[str, Any
 
 
 def test_reconciliations_come_once_a_day_one_after_the_other_in_the_retailers_time(dags: Mapping[str, Any]) -> None:
-    tables = [dag.timetable for name, dag in sorted(dags.items()) if name.startswith("reconcile_")]
+    tables = [dag.timetable.timetable for name, dag in sorted(dags.items()) if name.startswith("reconcile_")]
     assert len({table.expression for table in tables}) == len(tables)
     assert all(table.expression.split()[1] in ("6", "7") for table in tables)
     assert {table.run_immediately for table in tables} == {timedelta()}  # not beside the first synchronisation
     assert {str(table.timezone) for table in tables} <= {"Timezone('Europe/Paris')", "Europe/Paris"}
+
+
+def test_a_reconciliation_also_comes_when_any_of_its_targets_answers_again(dags: Mapping[str, Any], page: Any) -> None:
+    condition = dags["reconcile_stock"].timetable.asset_condition
+    assert type(condition).__name__.endswith("AssetAny")
+    targets = page["flows"]["stock"]["targets"]
+    assert {one.uri for one in condition.objects} == {f"hub://recovered/{target}" for target in targets}
 
 
 def test_a_flow_that_hub_yaml_does_not_have_makes_no_dag_and_one_that_nobody_knows_is_a_mistake(

@@ -13,7 +13,7 @@ import pytest
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Using `httpx`"),  # Airflow imports Starlette's test client
 ]
-PAGES = ["/hub/runs", "/hub/runs/some-run"]
+PAGES = ["/hub/runs", "/hub/runs/some-run", "/hub/systems"]
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +95,23 @@ def test_a_person_who_is_signed_in_sees_the_runs(
     assert '<th scope="row">read</th><td class="n">12</td>' in one.text
     assert '<th scope="row">compared</th><td class="n">7</td>' in one.text
     assert client.get("/hub/runs/none-such", headers=signed_in).status_code == 404
+
+
+def test_a_person_who_is_signed_in_sees_which_systems_are_left_alone_since_when_and_why(
+    client: Any, token: str, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datetime import UTC, datetime
+
+    from hub.journal import breakers, connect, migrate
+
+    monkeypatch.setenv("HUB_DATABASE_URL", database)
+    migrate(database)
+    pace, at = breakers.Pace(after=1, first=5, longest=300), datetime(2026, 11, 22, 10, tzinfo=UTC)
+    with connect(database) as journal:
+        breakers.failed(journal, "erp", "erp cannot be reached <b>", at, pace, probing=False, jitter=1.0)
+    page = client.get("/hub/systems", headers={"Authorization": f"Bearer {token}"})
+    assert page.status_code == 200
+    assert "open since 2026-11-22 10:00:00 UTC" in page.text
+    assert "erp cannot be reached &lt;b&gt;" in page.text
+    assert "asked again at 2026-11-22 10:00:05 UTC" in page.text
+    assert page.text.count(">closed<") == 5
