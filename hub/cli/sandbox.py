@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hub.cli.faults import add_to as add_faults
 from hub.cli.say import Json, as_json, line, sure
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ app = typer.Typer(
     help="The simulated retailer: ERP, stores, shop, tills, PIM and DAM over their real protocols.",
     no_args_is_help=True,
 )
+add_faults(app)
 
 
 @app.command()
