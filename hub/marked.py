@@ -64,6 +64,8 @@ def parse(text: str, label: str) -> Document:
         raise ConfigError(f"is not YAML: {error.problem or error.context}", f"{label}:{line}") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"is not YAML: {error}", f"{label}:1") from None
+    except RecursionError:
+        raise ConfigError("is nested too deeply to be read", f"{label}:1") from None
     places: dict[Where, str] = {(): f"{label}:1"}
     value = _Reader(label, places).value(node, ()) if node is not None else None
     return Document(value=value, places=places)

@@ -66,7 +66,7 @@ def _file(path: Path) -> dict[str, Any]:
 def _json(written: str, place: str) -> dict[str, Any]:
     try:
         found = json.loads(written)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ConfigError("is not JSON", place) from None
     if not isinstance(found, dict):
         raise ConfigError(f"is not an object like {EXAMPLE}", place)

@@ -29,8 +29,8 @@ def safe_name(name: str) -> str:
     bad = (
         not name
         or name.startswith((".", "~"))
-        or len(name.encode("utf-8", "surrogateescape")) > _LONGEST_NAME
         or any(char in "/\\:" or not char.isprintable() for char in name)
+        or len(name.encode()) > _LONGEST_NAME
     )
     if bad:
         raise Reject("name", f"{name!r} is not an acceptable file name")

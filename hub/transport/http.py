@@ -7,6 +7,7 @@ the connection's own, so a secret cannot travel elsewhere by a redirect or a lin
 from __future__ import annotations
 
 import json
+import re
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,11 @@ from hub.transport.retry import Outage, Pace, Retry
 
 if TYPE_CHECKING:
     import requests
+
+DEEPEST = 100  # no vendor's answer is nested a fifth as deep
+MOST_DIGITS = 4000  # Python refuses to turn a longer text into a whole number
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_NO_BRACKETS = bytes(sorted(set(range(256)) - set(b"[]{}")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,11 +206,30 @@ def required_password(connection: Connection, what: str) -> str:
 
 
 def parse_json(body: bytes, place: str) -> Any:
-    """JSON without floats: a price of 19.90 stays 19.90; ``NaN`` and its like are refused."""
+    """JSON without floats: a price of 19.90 stays 19.90; ``NaN`` and its like are refused, and so is depth.
+
+    A whole number of thousands of digits is a Decimal, so that it spoils one record and not its page.
+    """
     try:
-        return json.loads(body, parse_float=Decimal, parse_constant=_no_constant)
+        found = json.loads(body, parse_float=Decimal, parse_int=_whole, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise StopRun(f"{place} answered with something that is not JSON: {error}") from None
+    if _depth(body) > DEEPEST:
+        raise StopRun(f"{place} answered with JSON that is nested more than {DEEPEST} deep")
+    return found
+
+
+def _whole(text: str) -> int | Decimal:
+    return int(text) if len(text) <= MOST_DIGITS else Decimal(text)
+
+
+def _depth(body: bytes) -> int:
+    """How deep lists and objects stand in each other; whoever walks through them later does it by recursion."""
+    deepest = depth = 0
+    for bracket in _STRING.sub(b"", body).translate(None, _NO_BRACKETS):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _no_constant(name: str) -> Any:

@@ -20,7 +20,10 @@ def _duration(value: Any) -> Any:
     parts = re.findall(r"(\d+)\s*([smhd])", value)
     if not parts or re.sub(r"\d+\s*[smhd]|\s", "", value):
         raise ValueError(f'"{value}" is not a duration such as 90s, 2m or 4h30m')
-    return timedelta(seconds=sum(int(number) * _UNITS[unit] for number, unit in parts))
+    try:
+        return timedelta(seconds=sum(int(number) * _UNITS[unit] for number, unit in parts))
+    except (ValueError, OverflowError):
+        raise ValueError(f'"{value[:40]}" is longer than any time') from None
 
 
 def _positive(value: timedelta) -> timedelta:
