@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from hub.errors import Reject, StopRun, TryLater
+from hub.errors import Reject, StopRun
+from hub.transport.retry import NotNow
 
 Data = Mapping[str, Any]
 
@@ -64,7 +65,7 @@ def in_order(answer: Data, payload: str, path: str, errors: str = "userErrors") 
     """The payload of a mutation that was carried out.
 
     Raises :class:`~hub.errors.Reject` below ``path`` with the shop's own words where it refused the
-    content, TryLater where it cannot do it yet.
+    content, NotNow where it cannot do it yet.
     """
     found: Data | None = answer[payload]
     if found is None:
@@ -74,13 +75,13 @@ def in_order(answer: Data, payload: str, path: str, errors: str = "userErrors") 
     return found
 
 
-def refusal(errors: Sequence[Data], path: str) -> Reject | TryLater:
+def refusal(errors: Sequence[Data], path: str) -> Reject | NotNow:
     """The first error; where ``path`` does not say which field it is about, the error's own words do."""
     first = errors[0]
     said = "; ".join(dict.fromkeys(str(error["message"]) for error in errors[:3]))
     code = f" ({first['code']})" if first.get("code") else ""
     if first.get("code") in BUSY:
-        return TryLater(f"the shop is still processing: {said}{code}", delay=SOON)
+        return NotNow(f"the shop is still processing: {said}{code}", delay=SOON)
     return Reject(path or spelled(first.get("field") or ()), f"the shop refuses it: {said}{code}")
 
 

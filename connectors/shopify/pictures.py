@@ -18,10 +18,11 @@ from connectors.shopify.product_parts import Picture, Product
 from connectors.shopify.product_view import View, shop_locale
 from connectors.shopify.translations import Translations
 from hub.connector import Connection
-from hub.errors import Reject, TryLater
+from hub.errors import Reject
 from hub.model import Binding, Content
 from hub.transport.http import Call, Http
 from hub.transport.outcomes import Effect
+from hub.transport.retry import NotNow
 
 ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}
 GONE = {"FILE_DOES_NOT_EXIST"}
@@ -104,7 +105,7 @@ class Pictures:
         for picture in pictures:
             unknown = hashes[picture.id].startswith("unknown:")
             if picture.status in ("UPLOADED", "PROCESSING") and unknown:
-                raise TryLater("the shop is still processing a picture of this product", delay=SOON)
+                raise NotNow("the shop is still processing a picture of this product", delay=SOON)
             if picture.status == "FAILED" and not unknown:
                 reason = picture.errors or "it says no more"
                 raise Reject(self._path(hashes[picture.id]), f"the shop cannot show this picture: {reason}")

@@ -33,6 +33,7 @@ from hub.model import (
     Rejected,
     Remote,
 )
+from hub.transport.retry import NotNow
 
 FIELDS = frozenset({"title", "description", "brand", "category", "status", "axes", "variants", "media"})
 UNTIL_PRICED = 30.0  # seconds before looking again whether a new article has its price
@@ -187,7 +188,7 @@ class Products:
     def _read(self, id: str, wanted: Mapping[str, Any]) -> Product:
         held = self._held([id], self._locales_of([wanted]))
         if id not in held:
-            raise TryLater(f"{self.admin.system} does not show {id} yet", delay=1.0)
+            raise NotNow(f"{self.admin.system} does not show {id} yet", delay=1.0)
         return held[id]
 
     def _speaks(self, wanted: Mapping[str, Any]) -> None:

@@ -44,7 +44,7 @@ def pause(seconds: float) -> None:
 
 
 class NotNow(TryLater):
-    """Later, and not within seconds: never repeated here, and no outage."""
+    """Later, and no outage: it answers, or was not asked. Never repeated here."""
 
 
 class Limited(TryLater):
