@@ -7,7 +7,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,9 +31,8 @@ def open_tmp() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """The DSN of this worker's own server; its database is for creating others."""
+@contextmanager
+def server() -> Iterator[str]:
     from hub.local.postgres import Server
 
     folder = Path(tempfile.mkdtemp(prefix="omnihub-tests-"))
@@ -43,6 +44,36 @@ def postgres() -> Iterator[str]:
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+class Shared:
+    """One server for all workers, run by the process that gives them their tests: they copy each other's databases."""
+
+    def __init__(self) -> None:
+        self.stack = ExitStack()
+        self.dsn: str | None = None
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        if self.dsn is None:
+            self.dsn = self.stack.enter_context(server())
+        node.workerinput["postgres"] = self.dsn
+
+    def pytest_unconfigure(self) -> None:
+        self.stack.close()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Shared())
+
+
+@pytest.fixture(scope="session")
+def postgres(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The DSN of a real server; its database is for creating others."""
+    shared = getattr(request.config, "workerinput", {}).get("postgres")
+    with nullcontext(shared) if shared else server() as dsn:
+        yield dsn
 
 
 @pytest.fixture

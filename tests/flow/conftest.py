@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from support.once import made_once
 from support.scene import Scene, scene
 
 
@@ -19,62 +23,68 @@ def fresh(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Ite
         yield found
 
 
-@pytest.fixture(scope="session")
-def first_synchronisation(tmp_path_factory: pytest.TempPathFactory, postgres: str) -> tuple[Path, datetime]:
-    """A retailer and a hub after the first synchronisation of stock: the folder of both, and when that was.
-
-    Its database is the template ``settled``. What it takes seconds to do is done once, and copied.
-    """
-    folder = tmp_path_factory.mktemp("first")
-    with pytest.MonkeyPatch.context() as monkeypatch, psycopg.connect(postgres, autocommit=True) as admin:
-        admin.execute("CREATE DATABASE settled")
-        with scene(folder, postgres.replace("/postgres?", "/settled?"), monkeypatch) as found:
-            larger_guard(found)
-            found.synchronise()
-            return folder, found.clock.now()
-
-
 def larger_guard(found: Scene) -> None:
     """The stories sell more in an hour than a store in a day."""
     found.rewrite("to_zero: 5%", "to_zero: 20%")
 
 
-@pytest.fixture(scope="module")
-def settled(
-    tmp_path_factory: pytest.TempPathFactory, postgres: str, first_synchronisation: tuple[Path, datetime]
-) -> Iterator[Scene]:
-    """Stock was synchronised once; scenarios of a module share it and use articles of their own."""
-    first, moment = first_synchronisation
-    folder = tmp_path_factory.mktemp("settled")
+def template(
+    factory: pytest.TempPathFactory, postgres: str, name: str, synchronise: Callable[[Scene], Any]
+) -> tuple[Path, datetime, Any]:
+    """A retailer and a hub after ``synchronise``: the folder of both, when that was, and what it told.
+
+    Its database is the template ``name``. What takes many seconds is done once, and copied.
+    """
+
+    def make(folder: Path) -> tuple[str, Any]:
+        with pytest.MonkeyPatch.context() as monkeypatch, psycopg.connect(postgres, autocommit=True) as admin:
+            admin.execute(f"CREATE DATABASE {name}")
+            with scene(folder, postgres.replace("/postgres?", f"/{name}?"), monkeypatch) as found:
+                larger_guard(found)
+                told = synchronise(found)
+                return found.clock.now().isoformat(), told
+
+    folder, (moment, told) = made_once(factory, name, make)
+    return folder, datetime.fromisoformat(moment), told
+
+
+@contextmanager
+def copied(factory: pytest.TempPathFactory, postgres: str, name: str, first: Path, moment: datetime) -> Iterator[Scene]:
+    """A copy of a template, to live on from there."""
+    folder = factory.mktemp(name)
     for part in ("sandbox", "home"):
         shutil.copytree(first / part, folder / part)
-    name = f"scene_{folder.name.replace('-', '_')}"
+    database = f"copy_{os.getpid()}_{folder.name}"
     with pytest.MonkeyPatch.context() as monkeypatch, psycopg.connect(postgres, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE settled")
-        with scene(folder, postgres.replace("/postgres?", f"/{name}?"), monkeypatch, start=moment) as found:
+        admin.execute(f"CREATE DATABASE {database} TEMPLATE {name}")
+        with scene(folder, postgres.replace("/postgres?", f"/{database}?"), monkeypatch, start=moment) as found:
             larger_guard(found)
             yield found
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        admin.execute(f"DROP DATABASE {database} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory, postgres: str) -> Iterator[Scene]:
+    """Stock was synchronised once; scenarios of a module share it and use articles of their own."""
+    first, moment, _ = template(tmp_path_factory, postgres, "settled", lambda found: found.synchronise().counts)
+    with copied(tmp_path_factory, postgres, "settled", first, moment) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
-def day(tmp_path_factory: pytest.TempPathFactory, postgres: str) -> Iterator[tuple[Scene, Path]]:
-    """All flows were synchronised once, and where the hub lives; for :func:`whole` alone."""
-    folder = tmp_path_factory.mktemp("whole")
-    with pytest.MonkeyPatch.context() as monkeypatch, psycopg.connect(postgres, autocommit=True) as admin:
-        admin.execute("CREATE DATABASE whole")
-        with scene(folder, postgres.replace("/postgres?", "/whole?"), monkeypatch) as found:
-            found.rewrite("to_zero: 5%", "to_zero: 20%")
-            found.everything()
-            monkeypatch.undo()  # other modules have homes of their own in between
-            yield found, folder / "home"
-        admin.execute("DROP DATABASE whole WITH (FORCE)")
+def first_pass(tmp_path_factory: pytest.TempPathFactory, postgres: str) -> tuple[Path, datetime, dict[str, int]]:
+    """The first pass of all flows of a whole retailer: its folder, its time, and what each flow left pending."""
+    return template(
+        tmp_path_factory, postgres, "whole",
+        lambda found: {flow: outcome.pending for flow, outcome in found.everything().items()},
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def whole(day: tuple[Scene, Path]) -> Iterator[Scene]:
-    """The whole retailer after all flows were synchronised; several modules share it, each with things of its own."""
-    found, home = day
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setenv("HUB_HOME", str(home))
+def whole(
+    tmp_path_factory: pytest.TempPathFactory, postgres: str, first_pass: tuple[Path, datetime, dict[str, int]]
+) -> Iterator[Scene]:
+    """The whole retailer after all flows were synchronised; a module's stories share it, each with its own things."""
+    first, moment, _ = first_pass
+    with copied(tmp_path_factory, postgres, "whole", first, moment) as found:
         yield found
