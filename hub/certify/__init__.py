@@ -1,1 +1,1 @@
-"""Certification: proof by attack that nothing is lost, doubled or out of order; prints figures that anyone can repeat."""
+"""Certification: proof by attack that nothing is lost, doubled or out of order; anyone can repeat its figures."""

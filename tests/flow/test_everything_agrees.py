@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 import requests
-from support import commerce_truth as truth
+from hub.certify import commerce_truth as truth
 from support.scene import Scene, scene
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from support.scene import Scene
-from support.truth import expected
+
+from hub.certify.stock_truth import expected
 
 
 def test_after_one_pass_shop_and_tills_hold_what_the_raw_data_say_and_a_second_pass_writes_nothing(

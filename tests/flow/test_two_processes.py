@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from support.scene import Scene, scene, worker
-from support.truth import expected
+
+from hub.certify.stock_truth import expected
 
 
 @pytest.fixture

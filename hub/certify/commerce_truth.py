@@ -18,6 +18,8 @@ from zoneinfo import ZoneInfo
 import requests
 from lxml import etree
 
+from hub.errors import StopRun
+
 PARIS = ZoneInfo("Europe/Paris")
 NAMESPACE = "urn:maison-omni:erp:stock"
 LANGUAGES = {"fr_FR": "fr", "en_GB": "en", "de_DE": "de"}
@@ -25,6 +27,13 @@ Connections = Mapping[str, Mapping[str, Any]]
 
 
 # --- the sources, page by page ----------------------------------------------------------------------
+
+
+def answered(answer: requests.Response) -> requests.Response:
+    """The answer where it is one; :class:`StopRun` with what the system said instead."""
+    if not answer.ok:
+        raise StopRun(f"{answer.url} answered {answer.status_code}: {answer.text[:300]}")
+    return answer
 
 
 def base(connection: Mapping[str, Any]) -> str:
@@ -59,8 +68,7 @@ def erp_call(connections: Connections, body: str) -> Any:
             headers={"SOAPAction": '""', "Content-Type": "text/xml; charset=utf-8"},
         )  # fmt: skip
         if "ERP-BUSY" not in answer.text:
-            assert answer.ok, answer.text
-            return etree.fromstring(answer.content)
+            return etree.fromstring(answered(answer).content)
         time.sleep(0.3)  # five calls a second are all that it takes
 
 
@@ -112,8 +120,7 @@ def square(connections: Connections, path: str, **asked: Any) -> dict[str, Any]:
         if "body" in asked
         else requests.get(url, params=asked, headers=headers, timeout=10)
     )
-    found: dict[str, Any] = answer.json()
-    assert answer.ok, found
+    found: dict[str, Any] = answered(answer).json()
     return found
 
 
@@ -123,8 +130,7 @@ def shopify(connections: Connections, path: str, key: str) -> Iterator[dict[str,
     headers = {"X-Shopify-Access-Token": connection["password"]}
     url: str | None = f"{base(connection)}/admin/api/2026-04/{path}"
     while url:
-        answer = requests.get(url, headers=headers, timeout=10)
-        assert answer.ok, answer.text
+        answer = answered(requests.get(url, headers=headers, timeout=10))
         yield from answer.json()[key]
         url = answer.links.get("next", {}).get("url")
 

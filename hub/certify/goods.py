@@ -1,0 +1,147 @@
+"""Stock, prices and products: every number, amount and text at the targets against the sources' raw data."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from hub.certify import commerce_truth as truth
+from hub.certify import stock_truth
+
+if TYPE_CHECKING:
+    from hub.certify.world import World
+
+PRODUCTS = """query ($after: String) { products(first: 25, after: $after) { pageInfo { hasNextPage endCursor } nodes {
+    title descriptionHtml vendor status options { name } en: translations(locale: "en") { key value }
+    de: translations(locale: "de") { key value }
+    variants(first: 20) { nodes { sku barcode price compareAtPrice } } } } }"""
+OUTLET = "FR015"  # the site of the fifth store, which has prices of its own
+
+
+def lost(world: World, compared: Counter[str]) -> Iterator[str]:
+    """A sentence for each that a target does not hold as its source says."""
+    yield from stock(world, compared)
+    shown = list(shop_products(world.connections))
+    barcodes = {i["EANCOD"].zfill(14): i["ITMREF"].upper() for i in truth.erp(world.connections, "ReadItems", "Item")}
+    yield from shop_prices(world, shown, barcodes, compared)
+    yield from till_prices(world, compared)
+    yield from products(world, shown, barcodes, compared)
+
+
+def stock(world: World, compared: Counter[str]) -> Iterator[str]:
+    shop, tills = stock_truth.expected(world)
+    for target, expected, held in (
+        ("shop", shop, world.retailer.shop.levels()),
+        ("tills", tills, world.retailer.tills.counts()),
+    ):
+        compared["stock levels"] += len(expected)
+        for key, number in expected.items():
+            if held.get(key) != number:
+                yield f"stock of {key} is {number} by the sources, {held.get(key)} at the {target}"
+
+
+def shop_prices(
+    world: World, shown: list[dict[str, Any]], barcodes: Mapping[str, str], compared: Counter[str]
+) -> Iterator[str]:
+    offers = truth.prices(world.connections, "WEB", "", datetime.now(UTC))
+    for product in shown:
+        for variant in product["variants"]["nodes"]:
+            sku = sku_of(variant, barcodes)
+            if sku not in offers:
+                continue
+            before = Decimal(variant["compareAtPrice"]) if variant["compareAtPrice"] else None
+            asked = truth.Offer(Decimal(variant["price"]), before)
+            compared["prices"] += 1
+            if asked != offers[sku]:
+                yield f"the price of {sku} is {offers[sku]} by the ERP, {asked} in the shop"
+
+
+def till_prices(world: World, compared: Counter[str]) -> Iterator[str]:
+    now, places = datetime.now(UTC), truth.ordered(world.connections)
+    everywhere = truth.prices(world.connections, "RETAIL", "", now)
+    outlet = truth.prices(world.connections, "RETAIL", OUTLET, now)
+    for variation in variations(world.connections):
+        data = variation["item_variation_data"]
+        sku = data["sku"].strip().upper()
+        own = {o["location_id"]: truth.cents(o["price_money"]) for o in overrides(data)}
+        asked = truth.cents(data["price_money"])
+        there = own.get(places[4]["id"], asked)
+        compared["prices"] += 1
+        if sku in everywhere and (asked, there) != (everywhere[sku].amount, outlet[sku].amount):
+            wanted = f"{everywhere[sku].amount} and {outlet[sku].amount} in the outlet"
+            yield f"the price of {sku} is {wanted} by the ERP, {asked} and {there} at the tills"
+
+
+def products(
+    world: World, shown: list[dict[str, Any]], barcodes: Mapping[str, str], compared: Counter[str]
+) -> Iterator[str]:
+    styles = truth.products(world.connections)
+    for product in shown:
+        skus = [sku_of(v, barcodes) for v in product["variants"]["nodes"]]
+        style = styles.get(skus[0].partition("-")[0])
+        if style is None:
+            continue  # a gift card of the shop's own
+        said = {
+            "title": {"fr": product["title"], **{code: text(product[code], "title") for code in ("en", "de")}},
+            "description": {
+                "fr": product["descriptionHtml"],
+                **{code: text(product[code], "body_html") for code in ("en", "de")},
+            },
+            "brand": product["vendor"],
+            "skus": skus,
+            "active": product["status"] == "ACTIVE",
+        }
+        compared["products"] += 1
+        for name, value in said.items():
+            if value != style[name]:
+                yield f"the {name} of {skus[0]} is {style[name]} by PIM and ERP, {value} in the shop"
+
+
+def shop_products(connections: truth.Connections) -> Iterator[dict[str, Any]]:
+    """Every product of the shop as its GraphQL API tells it."""
+    connection, after = connections["shop"], None
+    while True:
+        answer = requests.post(
+            f"{truth.base(connection)}/admin/api/2026-04/graphql.json", timeout=30,
+            json={"query": PRODUCTS, "variables": {"after": after}},
+            headers={"X-Shopify-Access-Token": str(connection["password"])},
+        ).json()  # fmt: skip
+        if "errors" in answer:
+            time.sleep(0.5)  # the bucket fills again
+            continue
+        page = answer["data"]["products"]
+        yield from page["nodes"]
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            return
+
+
+def variations(connections: truth.Connections) -> Iterator[dict[str, Any]]:
+    """Every variation of the tills' catalogue."""
+    cursor = None
+    while True:
+        asked = {"types": "ITEM_VARIATION", **({"cursor": cursor} if cursor else {})}
+        page = truth.square(connections, "catalog/list", **asked)
+        yield from page.get("objects", [])
+        cursor = page.get("cursor")
+        if not cursor:
+            return
+
+
+def overrides(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [o for o in data.get("location_overrides", ()) if "price_money" in o]
+
+
+def sku_of(variant: Mapping[str, Any], barcodes: Mapping[str, str]) -> str:
+    """Our code of a variant of the shop: its SKU, else the article with its barcode."""
+    return str(variant["sku"] or "").strip().upper() or barcodes.get((variant["barcode"] or "").zfill(14), "")
+
+
+def text(translations: list[dict[str, str]], key: str) -> str | None:
+    return next((t["value"] for t in translations if t["key"] == key), None)

@@ -1,0 +1,135 @@
+"""Orders, parcels and money: each sale once in the ERP, each parcel and each refund once at the other side."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from hub.certify import commerce_truth as truth
+from hub.certify.stock_truth import shop_orders
+
+if TYPE_CHECKING:
+    from hub.certify.world import World
+
+Case = tuple[str, str]  # lost or doubled, and the sentence
+OURS = "omnihub:"  # begins the note of a refund that the hub brought into the shop
+
+
+def cases(world: World, away: set[str], compared: Counter[str]) -> Iterator[Case]:
+    """What is wrong with orders and what belongs to them; ``away``: keys that wait for a person are left out."""
+    orders = {f"SHOP-{order['order_number']}": order for order in shop_orders(world.connections)}
+    returns = list(truth.erp(world.connections, "ReadReturns", "CustomerReturn"))
+    for kind, case, key in (
+        *sales(world, compared),
+        *parcels(world, orders, compared),
+        *returns_at_erp(world, orders, returns, compared),
+        *refunds_in_shop(world, orders, returns, compared),
+    ):
+        if key not in away:
+            yield kind, case
+
+
+def sales(world: World, compared: Counter[str]) -> Iterator[tuple[str, str, str]]:
+    """Every sale of shop and tills is in the ERP once, with every line and cent."""
+    wanted = truth.sales(world.connections)
+    booked: dict[str, dict[str, Any]] = {}
+    for found in documents(world.connections, sorted(wanted)):
+        document = found["Document"][0]
+        key = document["CUSORDREF"]
+        if key in booked:
+            yield "doubled", f"the ERP has two documents of {key}", key
+        booked[key] = {
+            "total": Decimal(document["TOTAMT"]),
+            "cancelled": found["ORDSTA"] == "9",
+            "lines": [(n["ITMREF"].upper(), int(Decimal(n["QTY"])), Decimal(n["PRI"])) for n in document["Line"]],
+        }
+    for key, sale in wanted.items():
+        compared["sales"] += 1
+        if key not in booked:
+            if not sale["cancelled"]:  # one that was cancelled before the ERP heard of it is nothing to tell
+                yield "lost", f"the ERP does not have {key}", key
+        elif booked[key] != sale:
+            said = {name: (value, booked[key][name]) for name, value in sale.items() if booked[key][name] != value}
+            yield "lost", f"{key} at its channel and in the ERP: {said}", key
+
+
+def documents(connections: truth.Connections, references: list[str]) -> Iterator[dict[str, Any]]:
+    """The ERP's documents of these references."""
+    for start in range(0, len(references), 50):
+        wanted = references[start : start + 50]
+        asked = "".join(f"<t:Reference><t:CUSORDREF>{r}</t:CUSORDREF></t:Reference>" for r in wanted)
+        page = truth.erp_call(connections, f"<t:ReadSalesDocuments>{asked}</t:ReadSalesDocuments>")
+        yield from (truth.cells(e) for e in page.iter(f"{{{truth.NAMESPACE}}}SalesDocument"))
+
+
+def parcels(
+    world: World, orders: Mapping[str, dict[str, Any]], compared: Counter[str]
+) -> Iterator[tuple[str, str, str]]:
+    """Every parcel that the ERP sent is told to the shop once, by its tracking number."""
+    for shipment in truth.erp(world.connections, "ReadShipments", "Shipment"):
+        key = shipment["CUSORDREF"]
+        if key not in orders:
+            continue
+        compared["parcels"] += 1
+        told = [f for f in orders[key]["fulfillments"] if f["status"] != "cancelled"]
+        times = sum(1 for f in told if f["tracking_number"] == shipment["TRACK"])
+        if times != 1:
+            kind = "doubled" if times else "lost"
+            yield kind, f"the shop knows {times} times of parcel {shipment['TRACK']} of {key}", key
+
+
+def returns_at_erp(
+    world: World, orders: Mapping[str, dict[str, Any]], returns: list[dict[str, Any]], compared: Counter[str]
+) -> Iterator[tuple[str, str, str]]:
+    """What the shop refunded and the tills took back is in the ERP once, by the id that its origin gave it."""
+    known = Counter(row["RETREF"] for row in returns if row.get("RETREF"))
+    wanted = [*shop_refunds(orders), *till_returns(world.connections)]
+    for id, key in wanted:
+        compared["returns"] += 1
+        if known[id] != 1:
+            kind = "doubled" if known[id] else "lost"
+            yield kind, f"the ERP knows {known[id]} times of the return {id} of {key}", key
+    told = {id for id, _ in wanted}
+    for row in returns:
+        if row.get("RETREF") and row["RETREF"] not in told:
+            yield "doubled", f"the ERP has a return {row['RETREF']} that nobody made", row["CUSORDREF"]
+
+
+def shop_refunds(orders: Mapping[str, dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """(id, order) of what the shop itself refunded: goods that came back, or money."""
+    for key, order in orders.items():
+        for refund in order["refunds"]:
+            lines = refund["refund_line_items"]
+            never_left = bool(lines) and all(line["restock_type"] == "cancel" for line in lines)
+            if not str(refund["note"] or "").startswith(OURS) and not never_left and not order["cancelled_at"]:
+                yield f"SHOP-R{refund['id']}", key
+
+
+def till_returns(connections: truth.Connections) -> Iterator[tuple[str, str]]:
+    """(id, order) of what a till took back, of a ticket or of an order of the shop."""
+    for order in truth.till_orders(connections, [p["id"] for p in truth.square(connections, "locations")["locations"]]):
+        if order.get("returns") and order["state"] == "COMPLETED":
+            yield f"TILLS-R{order['id']}", str((order.get("metadata") or {}).get("original_order") or "")
+
+
+def refunds_in_shop(
+    world: World, orders: Mapping[str, dict[str, Any]], returns: list[dict[str, Any]], compared: Counter[str]
+) -> Iterator[tuple[str, str, str]]:
+    """What tills and ERP took back of an order of the shop is noted there once, and no money goes back twice."""
+    theirs = [(id, key) for id, key in till_returns(world.connections) if key in orders]
+    theirs += [(f"ERP-{r['RETNUM']}", r["CUSORDREF"]) for r in returns if not r.get("RETREF")]
+    for id, key in theirs:
+        if key not in orders:
+            continue
+        compared["refunds"] += 1
+        notes = [str(refund["note"] or "") for refund in orders[key]["refunds"]]
+        times = sum(1 for note in notes if note.startswith(OURS) and note.removeprefix(OURS).split()[0] == id)
+        if times != 1:
+            kind = "doubled" if times else "lost"
+            yield kind, f"the shop knows {times} times of the return {id} of {key}", key
+    for key, order in orders.items():
+        paid = [Decimal(t["amount"]) for r in order["refunds"] for t in r["transactions"] if t["status"] == "success"]
+        if sum(paid) > Decimal(order["total_price"]):
+            yield "doubled", f"{sum(paid)} went back for {key}, which cost {order['total_price']}", key

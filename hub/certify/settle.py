@@ -1,0 +1,36 @@
+"""Settle: the kills are over for a while; passes go on until nothing is left to read, derive or send."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from hub.errors import HubError, StopRun
+
+if TYPE_CHECKING:
+    from hub.certify.world import World
+    from hub.flow import Engine
+
+PATIENCE = 180.0  # seconds; a value that a target contradicted waits for one minute before it is sent again
+PAUSE = 1.0
+
+
+def settle(world: World, patience: float = PATIENCE) -> float:
+    """Pass after pass until one finds nothing to do; the seconds that took. :class:`StopRun` where it never ends."""
+    began = time.monotonic()
+    complaint = "something is always left to send"
+    while time.monotonic() - began < patience:
+        try:
+            with world.engine() as engine:
+                if quiet(engine):
+                    return time.monotonic() - began
+        except HubError as error:
+            complaint = str(error)
+        time.sleep(PAUSE)
+    raise StopRun(f"not settled after {patience:.0f} s: {complaint}")
+
+
+def quiet(engine: Engine) -> bool:
+    """One pass of every flow; True where nothing was sent, and nothing is pending."""
+    counts = [outcome.counts for outcome in engine.once().values()]
+    return not any(found["pending"] + found["delivered"] + found["changed"] for found in counts)

@@ -1,0 +1,70 @@
+"""The verdict: what the targets hold and were told, against what the sources say, computed beside the hub.
+
+    lost           a source says it, and the target does not hold it
+    doubled        a target holds it twice, or was told twice and took it twice
+    out of order   a target took an older value of something after a newer one
+
+What the hub put away for a person, with a reason, is neither lost nor doubled: it is counted apart.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hub.certify import generations, goods, orders
+
+if TYPE_CHECKING:
+    from hub.certify.world import World
+
+SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Cases as sentences; ``compared`` counts what was held against its source, by what it is."""
+
+    lost: tuple[str, ...] = ()
+    doubled: tuple[str, ...] = ()
+    out_of_order: tuple[str, ...] = ()
+    compared: Mapping[str, int] = field(default_factory=dict)
+    waiting: int = 0  # put away for a person, with a reason
+
+    @property
+    def ok(self) -> bool:
+        return not (self.lost or self.doubled or self.out_of_order)
+
+    @property
+    def cases(self) -> list[str]:
+        """The first of each kind, for a person."""
+        kinds = (("lost", self.lost), ("doubled", self.doubled), ("out of order", self.out_of_order))
+        return [f"{name}: {case}" for name, cases in kinds for case in cases[:SHOWN]]
+
+
+def verdict(world: World) -> Verdict:
+    """Everything compared; the hub must have settled."""
+    away = put_away(world)
+    compared: Counter[str] = Counter()
+    lost = list(goods.lost(world, compared))
+    doubled: list[str] = []
+    for kind, case in orders.cases(world, away, compared):
+        (doubled if kind == "doubled" else lost).append(case)
+    disorder = list(generations.out_of_order(world, compared))
+    return Verdict(
+        lost=tuple(lost), doubled=tuple(doubled), out_of_order=tuple(disorder), compared=dict(compared),
+        waiting=len(away),
+    )  # fmt: skip
+
+
+def put_away(world: World) -> set[str]:
+    """The keys of which something waits for a person."""
+    import psycopg
+
+    with psycopg.connect(world.dsn) as journal:
+        rows: Iterable[tuple[str]] = journal.execute(
+            "SELECT DISTINCT key FROM quarantine WHERE state = 'open' AND key IS NOT NULL"
+            " UNION SELECT DISTINCT subject FROM waiting"
+        )
+        return {row[0] for row in rows}
