@@ -131,8 +131,12 @@ def _read(client: paramiko.SFTPClient, path: str, limit: int) -> bytes:
     with client.open(path, "rb") as file:
         file.prefetch(before.size)
         # Never past the size that was asked for in advance: what is written meanwhile is not waited for.
-        while (left := before.size - buffer.tell()) and (chunk := file.read(min(left, 2**20))):
+        while left := before.size - buffer.tell():
+            wanted = min(left, 2**20)
+            chunk = file.read(wanted)
             buffer.write(chunk)
+            if len(chunk) < wanted:
+                break  # the end came early: paramiko would wait in vain for the rest that was prefetched
     after = _stat(client, path)
     if after != before or buffer.tell() != before.size:
         raise Changed(f"{path} changed while it was read; it is taken when it is finished")

@@ -92,16 +92,20 @@ def answer(operation: str, content: Iterable[Element]) -> bytes:
     return bytes(etree.tostring(envelope, encoding="UTF-8", xml_declaration=True))
 
 
-def fault(refusal: Fault) -> bytes:
-    """The envelope of a fault; the ERP's own codes stand as ``faultcode`` and again in the detail."""
+def fault(refusal: Fault, *, detailed: bool = True) -> bytes:
+    """The envelope of a fault; the ERP's own codes stand as ``faultcode`` and again in the detail.
+
+    What runs around the ERP knows no details.
+    """
     from lxml import etree
 
     envelope, body = _envelope()
     element = etree.SubElement(body, f"{{{ENVELOPE}}}Fault")
     for name, text in (("faultcode", refusal.code), ("faultstring", refusal.message)):
         etree.SubElement(element, name).text = text
-    error = etree.SubElement(etree.SubElement(element, "detail"), f"{{{NAMESPACE}}}ErpError")
-    _fill(error, [("code", refusal.code), ("message", refusal.message)])
+    if detailed:
+        error = etree.SubElement(etree.SubElement(element, "detail"), f"{{{NAMESPACE}}}ErpError")
+        _fill(error, [("code", refusal.code), ("message", refusal.message)])
     return bytes(etree.tostring(envelope, encoding="UTF-8", xml_declaration=True))
 
 

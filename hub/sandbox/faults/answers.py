@@ -85,5 +85,5 @@ def _soap(code: str, message: str, status: int, recorded: int | None = None) -> 
     from hub.sandbox.erp import soap
     from hub.sandbox.erp.app import XML
 
-    content = soap.fault(soap.Fault(code, message))
+    content = soap.fault(soap.Fault(code, message), detailed=code.startswith("ERP-"))
     return Reply(status=status, body=content, headers={"content-type": XML}, recorded=recorded)
