@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hub.errors import ConfigError, TryLater
-from hub.flow import bind, derive, ingest, locks, readback, sending
+from hub.flow import bind, derive, ingest, locks, readback, sending, takeover
 from hub.flow.objects import DELIVERS, delivered_by
 from hub.flow.outcome import Outcome, Pass
 from hub.journal import outbox, recompute
@@ -75,7 +75,7 @@ def send_waiting(engine: Engine, current: Pass, target: str, seconds: float) -> 
     derive.catch_up(engine, current, target)
     for object in delivered_by(current.flow):
         capability = engine.target(target).capability(object)
-        sending.settle_left_open(engine, current, target, object, capability)
+        takeover.settle_left_open(engine, current, target, object, capability)
         agree(engine, current, target, object, capability, until)
 
 

@@ -15,6 +15,7 @@ import psycopg
 from hub.connector import Budget, Connection, Connector, Listener, Target, Watched
 from hub.errors import ConfigError, Held, HubError, TryLater
 from hub.flow.breakers import Breakers
+from hub.flow.leash import Leash, Leashed
 from hub.flow.objects import FLOW_OF, FLOWS, delivered_by
 from hub.flow.outcome import Outcome, Pass, sentence
 from hub.flow.systems import Systems
@@ -61,6 +62,7 @@ class Engine:
         migrate(dsn)
         self.journal = self._stack.enter_context(connect(dsn))
         self._counter = self._stack.enter_context(connect(dsn))
+        self.leash = Leash(self._counter)
         self.vault = Vault(home_of(project) / "vault")
         self.breakers = Breakers(self._counter, self.landscape, clock, self.flows_into)
         self.systems = Systems(self.landscape, connections, self._budget, clock, self.content, self.breakers.guard)
@@ -274,5 +276,6 @@ class Engine:
     def _budget(self, system: str) -> Budget:
         budget = self.landscape.systems[system].budget
         if budget is None:
-            return Unlimited()
-        return AccountBudget(self._counter, system, budget.capacity, budget.per_second)
+            return Leashed(Unlimited(), self.leash)
+        account = AccountBudget(self._counter, system, budget.capacity, budget.per_second)
+        return Leashed(account, self.leash)

@@ -34,3 +34,8 @@ def _started(pid: int) -> str:
     except OSError:
         return ""
     return "" if fields[0] in "ZX" else fields[19]
+
+
+def runs(owner: str) -> bool:
+    """Whether ``owner`` certainly still runs, or stands still: a process of this very host."""
+    return owner.partition("/")[0] == socket.gethostname() and not is_gone(owner)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from hub.errors import HubError, TryLater, Unknown
 from hub.flow import carried, learned, owner
+from hub.flow.leash import LEASE
 from hub.flow.objects import newest_first
 from hub.flow.outcome import Pass
 from hub.flow.settlement import Settlement, entry_of
@@ -23,7 +24,16 @@ if TYPE_CHECKING:
     from hub.connector import Capability
     from hub.flow.engine import Engine
 
-LEASE = timedelta(seconds=120)  # longer than any call with all its retries
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What is sent together, as whoever sends it now knows it."""
+
+    id: int
+    turn: int
+    key: str
+    object: str
+    members: Sequence[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +49,38 @@ def send_next(engine: Engine, current: Pass, target: str, object: str, capabilit
 
     Raises TryLater and StopRun after putting the batch back: nothing of it was carried out.
     """
-    with engine.journal.transaction():
-        outbox.alone(engine.journal, target)
-        claimed = outbox.claim(
-            engine.journal, target, object, engine.clock.now(), capability.batch_size, newest_first=newest_first(object)
-        )
-        if not claimed:
-            return None
-        known = remotes.values(engine.journal, target, object, [row["key"] for row in claimed])
-        ids = carried.load(engine, target, capability, object, [(row["parts"], row["value"]) for row in claimed])
-        members = [member_of(row, object, known, ids) for row in claimed]
-        key = secrets.token_urlsafe(18)
-        attempt = attempts.open_attempt(
-            engine.journal, target, object, members, key=key, owner=owner.me(), lease=LEASE, run=current.run
-        )
-        outbox.put_out(engine.journal, [m["id"] for m in members], attempt)
-        reached("claimed")
-    reached("attempt committed")
-    return send(engine, current, target, object, attempt, key, members)
+    with ExitStack() as stack:
+        with engine.journal.transaction():
+            outbox.alone(engine.journal, target)
+            attempt = open_next(engine, current, target, object, capability)
+            if attempt is None:
+                return None
+            stack.enter_context(engine.leash.holding(attempt.id, attempt.turn))
+            reached("claimed")
+        reached("attempt committed")
+        return send(engine, current, target, attempt)
+
+
+def open_next(engine: Engine, current: Pass, target: str, object: str, capability: Capability) -> Attempt | None:
+    """What may go out now, as an attempt that is out; in the caller's transaction.
+
+    What a target can be asked for is read there before the first word of it is sent, by whichever process.
+    """
+    claimed = outbox.claim(
+        engine.journal, target, object, engine.clock.now(), capability.batch_size,
+        newest_first=newest_first(object), unread=capability.read_back is None,
+    )  # fmt: skip
+    if not claimed:
+        return None
+    known = remotes.values(engine.journal, target, object, [row["key"] for row in claimed])
+    ids = carried.load(engine, target, capability, object, [(row["parts"], row["value"]) for row in claimed])
+    members = [member_of(row, object, known, ids) for row in claimed]
+    key = secrets.token_urlsafe(18)
+    number = attempts.open_attempt(
+        engine.journal, target, object, members, key=key, owner=owner.me(), lease=LEASE, run=current.run
+    )
+    outbox.put_out(engine.journal, [m["id"] for m in members], number)
+    return Attempt(id=number, turn=attempts.FIRST, key=key, object=object, members=members)
 
 
 def member_of(
@@ -92,134 +116,101 @@ def delivery_of(engine: Engine, member: Mapping[str, Any]) -> Delivery:
     )
 
 
-def send(
-    engine: Engine,
-    current: Pass,
-    target: str,
-    object: str,
-    attempt: int,
-    key: str,
-    members: Sequence[dict[str, Any]],
-) -> Sent:
+def send(engine: Engine, current: Pass, target: str, attempt: Attempt) -> Sent:
     """Make the call and settle it; whatever happens, the attempt says so afterwards."""
+    from hub.flow import takeover  # which repeats what this began
+
     try:
-        with understood(target, wrote=True):
-            receipts = list(engine.target(target).write(object, [delivery_of(engine, m) for m in members], key))
+        receipts = call(engine, target, attempt)
     except Unknown as error:
         with engine.journal.transaction():
             outbox.alone(engine.journal, target)
-            attempts.mark_unknown(engine.journal, attempt, str(error))
-            outbox.doubt(engine.journal, still_ours(engine, attempt))
-            tell(engine, current, target, object, members, "unknown", str(error))
-        settle_left_open(engine, current, target, object, engine.target(target).capability(object))
-        return Sent(len(members), True)
+            if attempts.mark_unknown(engine.journal, attempt.id, attempt.turn, str(error)):
+                outbox.doubt(engine.journal, still_out(engine, attempt))
+            else:
+                came_late(engine, target, attempt)
+            tell(engine, current, target, attempt, "unknown", str(error))
+        offers = engine.target(target).capability(attempt.object)
+        takeover.settle_left_open(engine, current, target, attempt.object, offers)
+        return Sent(len(attempt.members), True)
     except HubError as error:
         with engine.journal.transaction():
             outbox.alone(engine.journal, target)
-            attempts.settle(engine.journal, attempt, str(error))
-            wait = timedelta(seconds=error.delay or 0) if isinstance(error, TryLater) else timedelta()
-            current.counts["coalesced"] += outbox.put_back(
-                engine.journal,
-                still_ours(engine, attempt),
-                engine.clock.now() + wait if wait else None,
-                current.run,
-            )
+            if attempts.settle(engine.journal, attempt.id, attempt.turn, str(error)):
+                put_back(engine, current, attempt, error)
         raise
     reached("call answered")
-    return settle(engine, current, target, object, attempt, members, receipts)
+    return settle(engine, current, target, attempt, receipts)
 
 
-def still_ours(engine: Engine, attempt: int) -> list[int]:
+def call(engine: Engine, target: str, attempt: Attempt) -> list[Receipt]:
+    """The call itself, exactly as it is each time that it is made."""
+    with understood(target, wrote=True):
+        deliveries = [delivery_of(engine, member) for member in attempt.members]
+        return list(engine.target(target).write(attempt.object, deliveries, attempt.key))
+
+
+def put_back(engine: Engine, current: Pass, attempt: Attempt, error: HubError) -> None:
+    """Nothing was carried out: what was sent waits again, for as long as the target asked for."""
+    wait = timedelta(seconds=error.delay or 0) if isinstance(error, TryLater) else timedelta()
+    not_before = engine.clock.now() + wait if wait else None
+    current.counts["coalesced"] += outbox.put_back(
+        engine.journal, still_out(engine, attempt), not_before, current.run
+    )  # fmt: skip
+
+
+def still_out(engine: Engine, attempt: Attempt) -> list[int]:
     """Deliveries that are out with this attempt; not those that somebody took over and gave back meanwhile."""
-    return sorted(attempts.members_open(engine.journal, attempt))
+    return sorted(attempts.members_open(engine.journal, attempt.id))
 
 
 def settle(
-    engine: Engine,
-    current: Pass,
-    target: str,
-    object: str,
-    attempt: int,
-    members: Sequence[dict[str, Any]],
-    receipts: Sequence[Receipt],
-) -> Sent:
+    engine: Engine, current: Pass, target: str, attempt: Attempt, receipts: Sequence[Receipt]
+) -> Sent:  # fmt: skip
     """Each receipt settles its own member; a member without one is in doubt."""
     answered = {r.key: r for r in receipts}
-    contradicted = False
     with engine.journal.transaction():
-        learned.foresee(engine, current, target, object, {m["key"]: m["parts"] for m in members})
+        learned.foresee(engine, current, target, attempt.object, {m["key"]: m["parts"] for m in attempt.members})
         outbox.alone(engine.journal, target)
-        sent_at = attempts.settle(engine.journal, attempt, summary(receipts))
-        if sent_at is None:
-            return Sent(len(members), True)  # somebody took it over while our lease had run out
-        mine = attempts.members_open(engine.journal, attempt)
-        settlement = Settlement(engine, current, target, object)
-        for member in members:
+        mine = attempts.members_open(engine.journal, attempt.id)
+        settlement = Settlement(engine, current, target, attempt.object)
+        contradicted = False
+        for member in attempt.members:
             if member["id"] in mine:
                 receipt = answered.get(member["key"]) or Doubtful(key=member["key"], reason="no receipt came")
                 contradicted |= settlement.add(member, receipt)
+        sent_at = close(engine, attempt, settlement, summary(receipts))
+        if sent_at is None:
+            came_late(engine, target, attempt)
+            return Sent(len(attempt.members), True)
         settlement.write(sent_at)
         reached("receipts written")
     reached("settled")
-    return Sent(len(members), contradicted)
+    return Sent(len(attempt.members), contradicted)
 
 
-def settle_left_open(engine: Engine, current: Pass, target: str, object: str, capability: Capability) -> None:
-    """Attempts without an answer: repeated as themselves while their key lives, else read back, never regrouped."""
-    for number, holder in attempts.leased(engine.journal, target):
-        if owner.is_gone(holder):
-            attempts.end_lease(engine.journal, number, holder)
-    while (left := attempts.take_over(engine.journal, target, owner.me(), LEASE)) is not None:
-        reached("attempt taken over")
-        alive = capability.idempotency is not None and left["age"] < capability.idempotency
-        if alive and left["sends"] <= 3:
-            repeat(engine, current, target, left)
-        elif capability.read_back is not None:
-            time.sleep(min(capability.read_back.total_seconds(), 5.0))
-            give_back(engine, current, target, left, "read back instead of sent again")
-        else:
-            attempts.mark_unknown(engine.journal, left["id"], "neither key nor read-back: a person must look")
-            return
+def close(engine: Engine, attempt: Attempt, settlement: Settlement, answer: str) -> datetime | None:
+    """The attempt is over, or stays open for what its target answers later or nobody can read back."""
+    journal = engine.journal
+    if settlement.accepted:
+        handles = {id: receipt.handle.id for id, receipt in settlement.accepted.items()}
+        again = min(receipt.not_before for receipt in settlement.accepted.values())
+        soonest = engine.clock.now() + timedelta(seconds=1)
+        return attempts.leave_to_target(journal, attempt.id, attempt.turn, handles, max(again, soonest), answer)
+    if settlement.unsure:
+        return attempts.mark_unknown(journal, attempt.id, attempt.turn, answer)
+    return attempts.settle(journal, attempt.id, attempt.turn, answer, after_person=True)
 
 
-def repeat(engine: Engine, current: Pass, target: str, left: Mapping[str, Any]) -> None:
-    """The same attempt as itself: same members, same key."""
-    write = engine.target(target).write
-    try:
-        with understood(target, wrote=True):
-            members = [delivery_of(engine, m) for m in left["members"]]
-            receipts = list(write(left["object"], members, left["idempotency_key"]))
-    except Unknown as error:
-        attempts.mark_unknown(engine.journal, left["id"], str(error))
-        return
-    except HubError as error:
-        give_back(engine, current, target, left, str(error))
-        raise
-    settle(engine, current, target, left["object"], left["id"], left["members"], receipts)
+def came_late(engine: Engine, target: str, attempt: Attempt) -> None:
+    """Somebody took the attempt over while our lease had run out: what our call did there is read, not believed."""
+    engine.log.warning("%s: attempt %d was taken over before its answer came: it is read back", target, attempt.id)
+    if engine.target(target).capability(attempt.object).read_back is not None:
+        remotes.suspect(engine.journal, target, attempt.object, keys=[m["key"] for m in attempt.members])
 
 
-def give_back(engine: Engine, current: Pass, target: str, left: Mapping[str, Any], why: str) -> None:
-    """Nobody knows what became of it: its keys are read back, and what still differs is sent as something new."""
-    with engine.journal.transaction():
-        outbox.alone(engine.journal, target)
-        attempts.settle(engine.journal, left["id"], why)
-        mine = attempts.members_open(engine.journal, left["id"])
-        current.counts["coalesced"] += outbox.put_back(engine.journal, sorted(mine), None, current.run)
-        remotes.suspect(engine.journal, target, left["object"], keys=[m["key"] for m in left["members"]])
-        tell(engine, current, target, left["object"], left["members"], "unknown", why)
-    reached("given back")
-
-
-def tell(
-    engine: Engine,
-    current: Pass,
-    target: str,
-    object: str,
-    members: Sequence[Mapping[str, Any]],
-    step: str,
-    answer: str,
-) -> None:
-    entries = [entry_of(target, object, m, step, None, answer) for m in members]
+def tell(engine: Engine, current: Pass, target: str, attempt: Attempt, step: str, answer: str) -> None:
+    entries = [entry_of(target, attempt.object, m, step, None, answer) for m in attempt.members]
     audit.write(engine.journal, current.run, current.flow, entries)
 
 

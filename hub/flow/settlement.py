@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from hub.errors import StopRun
 from hub.flow import derive, learned
 from hub.flow.outcome import Pass
-from hub.journal import audit, outbox, quarantine, remotes
+from hub.journal import attempts, audit, outbox, quarantine, remotes
 from hub.model import Accepted, Conflict, Done, Doubtful, Postponed, Receipt, Rejected, Remote
 
 if TYPE_CHECKING:
@@ -30,6 +29,9 @@ class Settlement:
         self.confirmed: dict[str, Remote] = {}
         self.parts: dict[str, Mapping[str, Any]] = {}
         self.doubted: list[str] = []
+        self.unsure: list[int] = []  # in doubt at a target that cannot be read back: they stay out
+        self.accepted: dict[int, Accepted] = {}  # answered later: they stay out as well
+        self.can_read = engine.target(target).capability(object).read_back is not None
         self.otherwise: dict[str, str] = {}  # key -> subject
         self.refused: list[tuple[dict[str, Any], Rejected]] = []
         self.entries: list[audit.Entry] = []
@@ -59,13 +61,22 @@ class Settlement:
                 self.refused.append((member, receipt))
                 self.tell(member, "refused", None, f"{receipt.path}: {receipt.reason}")
             case Doubtful():
-                self.again.append(member["id"])
-                self.doubted.append(member["key"])
-                self.tell(member, "unknown", None, receipt.reason)
+                self.doubt(member, receipt)
                 return True
             case Accepted():
-                raise StopRun(f"{self.target} answers for {member['key']} later; {self.object} cannot wait for that")
+                if attempts.HANDLE not in member:
+                    self.tell(member, "accepted", None, f"answers not before {receipt.not_before:%Y-%m-%d %H:%M %Z}")
+                self.accepted[member["id"]] = receipt
         return False
+
+    def doubt(self, member: Mapping[str, Any], receipt: Doubtful) -> None:
+        """What can be read back is, and waits for that; anything else stays with the attempt that sent it."""
+        self.tell(member, "unknown", None, receipt.reason)
+        if self.can_read:
+            self.again.append(member["id"])
+            self.doubted.append(member["key"])
+        else:
+            self.unsure.append(member["id"])
 
     def tell(self, member: Mapping[str, Any], step: str, after: Any, answer: str | None) -> None:
         self.entries.append(entry_of(self.target, self.object, member, step, after, answer))
@@ -80,6 +91,7 @@ class Settlement:
         not_before = self.engine.clock.now() + timedelta(seconds=self.delay) if self.delay else None
         counts["coalesced"] += outbox.put_back(journal, self.again, not_before, self.current.run)
         remotes.suspect(journal, self.target, self.object, keys=self.doubted)
+        outbox.doubt(journal, self.unsure)
         self.put_away()
         self.follow_up()
         audit.write(journal, self.current.run, self.current.flow, self.entries)

@@ -120,23 +120,33 @@ WHERE p.target = %(target)s AND p.object = %(object)s AND p.state = 'pending'
                   WHERE o.target = p.target AND o.aggregate = p.aggregate AND o.state <> 'pending')
   AND NOT EXISTS (SELECT 1 FROM remote r
                   WHERE r.target = p.target AND r.object = p.object AND r.key = p.key AND r.suspect)
+  AND (%(unread)s OR EXISTS (SELECT 1 FROM remote r
+                             WHERE r.target = p.target AND r.object = p.object AND r.key = p.key))
 ORDER BY p.urgent DESC, p.id {order} LIMIT %(limit)s FOR UPDATE OF p SKIP LOCKED
 """
 
 
 def claim(
-    connection: Connection, target: str, object: str, now: datetime, limit: int, *, newest_first: bool = False
+    connection: Connection,
+    target: str,
+    object: str,
+    now: datetime,
+    limit: int,
+    *,
+    newest_first: bool = False,
+    unread: bool = True,
 ) -> list[dict[str, Any]]:
     """Lock up to ``limit`` deliveries that may go out now, urgent ones first, then in their order.
 
-    ``newest_first``: then against it. Left behind: an aggregate with something out already, and a key whose remote
-    value is in doubt.
+    ``newest_first``: then against it. Left behind: an aggregate with something out already, a key whose remote
+    value is in doubt, and without ``unread`` one that was never read at the target.
     """
     from psycopg.rows import dict_row
 
     with connection.cursor(row_factory=dict_row) as cursor:
         statement = CLAIM.format(order="DESC" if newest_first else "ASC")
-        return cursor.execute(statement, {"target": target, "object": object, "now": now, "limit": limit}).fetchall()
+        arguments = {"target": target, "object": object, "now": now, "limit": limit, "unread": unread}
+        return cursor.execute(statement, arguments).fetchall()
 
 
 def put_out(connection: Connection, ids: Sequence[int], attempt: int) -> None:

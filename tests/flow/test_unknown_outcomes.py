@@ -136,10 +136,19 @@ def test_a_newer_number_takes_the_place_of_one_in_doubt_only_after_it_is_settled
     sku = article(settled, "newer")
     told_first, _ = told(settled, "shop", 1, sku, 46)
     assert told_first.pending == 0
-    with settled.engine() as engine:
-        engine.journal.execute(
+    with settled.engine() as engine, engine.journal.transaction():
+        (number,) = engine.journal.execute(
             """UPDATE attempt SET state = 'unknown', settled_at = NULL, lease_until = clock_timestamp()
-               WHERE id = (SELECT max(id) FROM attempt WHERE target = 'shop')"""
+               WHERE id = (SELECT max(id) FROM attempt WHERE target = 'shop') RETURNING id"""
+        ).fetchone() or (0,)
+        engine.journal.execute(
+            """INSERT INTO delivery (id, target, object, key, subject, aggregate, parts, generation, value, as_of,
+                                     state, attempt, run) OVERRIDING SYSTEM VALUE
+               SELECT (m ->> 'id')::bigint, d.target, d.object, d.key, d.subject, d.object || '/' || d.key, d.parts,
+                      d.generation, d.value, d.as_of, 'out', a.id, a.run
+               FROM attempt a, jsonb_array_elements(a.members) m, desired d
+               WHERE a.id = %s AND d.target = a.target AND d.object = a.object AND d.key = m ->> 'key'""",
+            (number,),
         )
     outcome, calls = told(settled, "shop", 0, sku, 47)
     assert len({call.idempotency_key for call in calls}) == 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -13,6 +13,7 @@ from hub.journal import attempts, connect
 from hub.journal.database import Connection
 
 LEASE = timedelta(seconds=60)
+NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 GONE = timedelta(seconds=-1)  # a lease that has run out
 
 
@@ -24,7 +25,7 @@ def begun(journal: Connection, target: str, key: str, lease: timedelta = LEASE, 
 
 
 def taken(journal: Connection, target: str, by: str = "second") -> dict[str, Any] | None:
-    return attempts.take_over(journal, target, by, LEASE)
+    return attempts.take_over(journal, target, "stock_level", by, LEASE, NOW)
 
 
 def test_nobody_takes_over_what_is_under_a_lease(journal: Connection) -> None:
@@ -61,15 +62,57 @@ def test_only_its_own_lease_is_ended_for_a_process_that_is_gone(journal: Connect
 
 def test_an_unknown_answer_is_taken_up_at_once_and_settled_by_one(journal: Connection) -> None:
     number = begun(journal, "unknown", "unknown-1")
-    attempts.mark_unknown(journal, number, "no answer came")
+    assert attempts.mark_unknown(journal, number, 1, "no answer came")
     found = taken(journal, "unknown")
     assert found is not None
-    assert found["state"] == "unknown"
-    assert attempts.settle(journal, number, "1 done")
-    assert not attempts.settle(journal, number, "1 done, said the one that was slow")
-    attempts.mark_unknown(journal, number, "too late")
+    assert (found["state"], found["holder"], found["sends"]) == ("unknown", "first", 2)
+    assert attempts.settle(journal, number, 2, "1 done")
+    assert not attempts.settle(journal, number, 2, "1 done, said the one that was slow")
+    assert not attempts.mark_unknown(journal, number, 2, "too late")
+    assert state_of(journal, number) == ("settled", "1 done")
+
+
+def state_of(journal: Connection, number: int) -> tuple[str, str]:
     (row,) = journal.execute("SELECT state, answer FROM attempt WHERE id = %s", (number,)).fetchall()
-    assert row == ("settled", "1 done")
+    return row[0], row[1]
+
+
+def test_who_lost_the_lease_settles_nothing_however_it_ended(journal: Connection) -> None:
+    number = begun(journal, "late", "late-1", GONE)
+    assert taken(journal, "late")
+    assert attempts.settle(journal, number, 1, "1 done") is None
+    assert attempts.mark_unknown(journal, number, 1, "no answer") is None
+    assert not attempts.renew(journal, number, 1, LEASE)
+    assert attempts.renew(journal, number, 2, LEASE)
+    assert state_of(journal, number)[0] == "out"
+
+
+def test_an_attempt_for_another_object_is_left_to_who_knows_that_object(journal: Connection) -> None:
+    begun(journal, "other", "other-1", GONE)
+    assert attempts.take_over(journal, "other", "price", "second", LEASE, NOW) is None
+    assert taken(journal, "other")
+
+
+def test_what_waits_for_a_person_is_taken_over_by_nobody_and_settled_by_a_late_answer(journal: Connection) -> None:
+    number = begun(journal, "person", "person-1", GONE)
+    assert taken(journal, "person")
+    assert attempts.leave_to_person(journal, number, 2, "nobody knows")
+    assert taken(journal, "person") is None
+    (waits,) = attempts.open_ones(journal, targets=["person"], for_person=True)
+    assert (waits["id"], waits["answer"], waits["until"], waits["waits_for_person"]) == (
+        number, "nobody knows", None, True,
+    )  # fmt: skip
+    assert attempts.settle(journal, number, 1, "nothing was carried out") is None
+    assert attempts.settle(journal, number, 1, "1 done", after_person=True)
+
+
+def test_what_its_target_answers_later_is_asked_for_in_its_time_with_its_handle(journal: Connection) -> None:
+    number = begun(journal, "later", "later-1")
+    assert attempts.leave_to_target(journal, number, 1, {1: "job-7"}, NOW + LEASE, "1 accepted")
+    assert attempts.take_over(journal, "later", "stock_level", "second", LEASE, NOW) is None
+    found = attempts.take_over(journal, "later", "stock_level", "second", LEASE, NOW + LEASE)
+    assert found is not None
+    assert (found["holder"], found["members"][0]["handle"]) == (attempts.TARGET, "job-7")
 
 
 def test_a_key_is_used_for_one_attempt_only(journal: Connection) -> None:

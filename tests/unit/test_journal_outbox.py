@@ -125,6 +125,16 @@ def test_a_newer_value_waits_behind_the_one_that_is_out(target: Target) -> None:
     assert [row["value"] for row in target.waiting()] == [{"quantity": 7}]
 
 
+def test_what_was_never_read_at_the_target_waits_where_that_is_asked_for(target: Target) -> None:
+    target.should_hold(6)
+    assert len(target.waiting()) == 1
+    with target.journal.transaction():
+        assert outbox.claim(target.journal, target.name, OBJECT, NOW, 10, unread=False) == []
+    target.holds(5)
+    with target.journal.transaction():
+        assert len(outbox.claim(target.journal, target.name, OBJECT, NOW, 10, unread=False)) == 1
+
+
 def test_what_is_out_counts_as_what_will_be_there(target: Target) -> None:
     target.holds(5)
     target.should_hold(6)
@@ -183,7 +193,7 @@ def test_a_doubt_that_arises_while_a_call_is_under_way_is_not_answered_by_its_re
     target.should_hold(6)
     number = target.take()
     remotes.suspect(target.journal, target.name, OBJECT, keys=["A@1"])
-    sent_at = attempts.settle(target.journal, number, "1 done")
+    sent_at = attempts.settle(target.journal, number, attempts.FIRST, "1 done")
     outbox.settle(target.journal, target.ids("out"), "delivered", "run")
     remotes.confirm(target.journal, target.name, OBJECT, {"A@1": ({"quantity": 6}, 1)}, sent_at=sent_at)
     assert [one.key for one in remotes.to_read_back(target.journal, target.name, OBJECT, 10)] == ["A@1"]
