@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -199,13 +199,26 @@ class Engine:
     # --- what the verbs share -----------------------------------------------------------------------
 
     def mappings(self, system: str) -> list[CompiledMapping]:
-        """The newest version of each mapping of a system's vendor."""
+        """The newest version of each mapping of a system's vendor, with the entries that its lookups were given."""
+        if system not in self._mappings:
+            self._mappings[system] = self.fresh_mappings(system)
+        return self._mappings[system]
+
+    def fresh_mappings(
+        self, system: str, more: Mapping[str, Mapping[str, str | int]] | None = None
+    ) -> list[CompiledMapping]:
+        """As :meth:`mappings`, read again; with ``more`` as if these entries had been given to its lookups too."""
+        from hub.journal import corrections
         from hub.mapping import load_folder
 
-        if system not in self._mappings:
-            folder = self.project / "mappings" / self.landscape.systems[system].mappings
-            self._mappings[system] = load_folder(folder)
-        return self._mappings[system]
+        added = corrections.entries(self.journal, system)
+        for table, entries in (more or {}).items():
+            added[table] = {**added.get(table, {}), **entries}
+        return load_folder(self.project / "mappings" / self.landscape.systems[system].mappings, added)
+
+    def forget_mappings(self) -> None:
+        """Read mappings again when they are next needed: a lookup was given an entry."""
+        self._mappings.clear()
 
     def target(self, name: str) -> Target:
         """System ``name`` as a target."""

@@ -57,6 +57,8 @@ def read(engine: Engine, current: Pass, system: str) -> bool:
 
     One reading of a vendor's object feeds every flow that rests on it: an order is an order, and a reservation.
     """
+    from hub.flow import heal
+
     if system not in engine.landscape.flows[current.flow].sources:
         raise ConfigError(f"{system} is not a source of {current.flow}", engine.landscape.place("flows", current.flow))
     if engine.breakers.is_shut(system) and bind.bound(engine, system):
@@ -65,6 +67,7 @@ def read(engine: Engine, current: Pass, system: str) -> bool:
     if not bind.ready(engine, current, system):
         current.counts["waiting"] += 1
         return False
+    heal.heal_bound(engine, current, system)
     take_pushed(engine, current, system)
     for name in routes(engine, current.flow, system):
         pull(engine, current, system, name, readers(engine, system, name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from psycopg.types.json import Jsonb
 
@@ -26,25 +27,26 @@ def store(connection: Connection, vault: Vault, identity: str, request: Pushed, 
 def claim(connection: Connection, vault: Vault, system: str, limit: int = 200) -> list[tuple[int, str, Pushed]]:
     """New messages of ``system``, oldest first, locked until the transaction ends: (id, raw reference, request)."""
     rows = connection.execute(
-        """SELECT id, identity, path, url, headers, raw, received_at FROM inbox
+        """SELECT id, path, url, headers, raw, received_at FROM inbox
            WHERE system = %s AND state = 'new' ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED""",
         (system, limit),
     ).fetchall()
-    return [
-        (
-            id_,
-            raw,
-            Pushed(
-                system=system,
-                path=path,
-                url=url,
-                headers=headers,
-                body=vault.open(connection, raw),
-                received_at=received_at,
-            ),
-        )
-        for id_, _, path, url, headers, raw, received_at in rows
-    ]
+    return [(row[0], row[4], pushed(connection, vault, system, row)) for row in rows]
+
+
+def again(connection: Connection, vault: Vault, system: str, id: int) -> Pushed | None:
+    """A message that was taken before; None where it is no longer kept."""
+    row = connection.execute(
+        "SELECT id, path, url, headers, raw, received_at FROM inbox WHERE system = %s AND id = %s", (system, id)
+    ).fetchone()
+    return pushed(connection, vault, system, row) if row else None
+
+
+def pushed(connection: Connection, vault: Vault, system: str, row: tuple[Any, ...]) -> Pushed:
+    """A row as the request that it was."""
+    _, path, url, headers, raw, received_at = row
+    body = vault.open(connection, raw)
+    return Pushed(system=system, path=path, url=url, headers=headers, body=body, received_at=received_at)
 
 
 def done(connection: Connection, ids: list[int], run: str) -> None:

@@ -69,6 +69,7 @@ class Vault:
         rows = connection.execute(
             """DELETE FROM vault v WHERE created_at < clock_timestamp() - %s AND kind <> 'personal'
                AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.raw = v.ref)
+               AND NOT EXISTS (SELECT 1 FROM correction c WHERE c.raw = v.ref)
                AND NOT EXISTS (SELECT 1 FROM inbox i WHERE i.raw = v.ref)
                AND NOT EXISTS (SELECT 1 FROM series s JOIN snapshot n ON n.id = s.snapshot WHERE n.raw = v.ref)
                RETURNING path""",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import re
+from collections.abc import Mapping as MappingOf
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -25,19 +26,22 @@ NEEDED = ("mapping", "version", "from", "to", "key", "fields")
 _FILE = re.compile(r"([a-z][a-z0-9_]*)\.v([1-9][0-9]*)\.yaml")
 
 
-def load_folder(folder: Path) -> list[Mapping]:
-    """The mappings in ``folder``, of each the highest version, by name."""
+Added = MappingOf[str, MappingOf[str, Any]]  # entries that lookups have beside their files: table -> value -> ours
+
+
+def load_folder(folder: Path, added: Added | None = None) -> list[Mapping]:
+    """The mappings in ``folder``, of each the highest version, by name; their lookups with what was ``added``."""
     latest: dict[str, tuple[int, Path]] = {}
     if not folder.is_dir():
         raise ConfigError(f"there is no folder of mappings {folder}")
     for path in sorted(folder.iterdir()):
         if found := _FILE.fullmatch(path.name):
             latest[found[1]] = max((int(found[2]), path), latest.get(found[1], (0, path)))
-    return [load(path) for _, (_, path) in sorted(latest.items())]
+    return [load(path, added=added) for _, (_, path) in sorted(latest.items())]
 
 
-def load(path: Path, schemas: Path | None = None) -> Mapping:
-    """The mapping in ``path``, compiled.
+def load(path: Path, schemas: Path | None = None, added: Added | None = None) -> Mapping:
+    """The mapping in ``path``, compiled. An entry that was ``added`` to a lookup counts where its file has none.
 
     Its fields are compared with the canonical schema in ``schemas``, by default the folder
     canonical_schemas beside the folder of all mappings; where there is none, nothing is compared.
@@ -53,7 +57,7 @@ def load(path: Path, schemas: Path | None = None) -> Mapping:
             raise ConfigError(f"{name} is missing", document.place())
     name, version = _identity(written, path, document)
     to = target(written["to"], schemas or path.resolve().parents[2] / "canonical_schemas", document.place("to"))
-    lookups, python, digest = _surroundings(written, path, document)
+    lookups, python, digest = _surroundings(written, path, document, added or {})
     reader = Reader(document, Toolbox(lookups, _module(python), python.name))
     each, each_optional = reader.each(written.get("each"), ("each",), 0)
     fields = reader.fields(written["fields"], ("fields",), int(each is not None))
@@ -70,6 +74,7 @@ def load(path: Path, schemas: Path | None = None) -> Mapping:
         each=each,
         each_optional=each_optional,
         places={field: document.place("fields", field) for field in fields},
+        lookups=lookups,
         program=_program(written, reader, fields, key, each),
     )
 
@@ -141,7 +146,7 @@ def _key(written: Any, fields: dict[str, Rule], document: Document) -> tuple[str
     return tuple(written)
 
 
-def _surroundings(written: Any, path: Path, document: Document) -> tuple[dict[str, Lookup], Path, str]:
+def _surroundings(written: Any, path: Path, document: Document, added: Added) -> tuple[dict[str, Lookup], Path, str]:
     """The lookups, the Python file beside the mapping, and the hash over all of it."""
     python = path.with_suffix(".py")
     files = [path, *([python] if python.exists() else [])]
@@ -156,6 +161,11 @@ def _surroundings(written: Any, path: Path, document: Document) -> tuple[dict[st
     digest = hashlib.sha256()
     for file in files:
         digest.update(f"{file.name}\0{file.stat().st_size}\0".encode() + file.read_bytes())
+    for table in lookups.values():
+        for key, value in sorted(added.get(table.name, {}).items()):
+            if key not in table:
+                table[key] = value
+                digest.update(f"{table.name}\0{key}\0{value!r}\0".encode())
     return lookups, python, digest.hexdigest()
 
 

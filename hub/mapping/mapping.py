@@ -43,6 +43,7 @@ class Mapping:
     each: Route | Listed | None = None
     each_optional: bool = False
     places: MappingOf[str, str] = field(default_factory=dict, repr=False)  # field -> file:line of its rule
+    lookups: MappingOf[str, MappingOf[str, Any]] = field(default_factory=dict, repr=False)  # its tables, by name
     program: Program = field(repr=False)
 
     @property
