@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +17,14 @@ from support.proxy import Spoil, proxy
 from support.pushes import about, push
 from support.scene import Scene
 from support.stories import article, connection, edited, partial
+from typer.testing import CliRunner
 
-from hub.errors import HubError, TryLater
+from hub.cli import app
+from hub.errors import ConfigError, HubError, TryLater
 from hub.flow import Engine
 from hub.flow.breakers import CircuitOpen
-from hub.journal import breakers
+from hub.journal import breakers, connect, migrate
+from hub.local.runner import Runner
 from hub.model import Receipt
 from hub.transport.retry import instant
 
@@ -294,3 +300,70 @@ def test_a_person_may_close_it(settled: Scene) -> None:
         assert not engine.breakers.close("erp", "ops: repaired")
         assert read(engine).startswith("stock from erp")
     assert audited(settled)[-1] == ("circuit closed", "ops: repaired")
+
+
+def test_what_came_last_goes_first_when_the_target_answers_again(settled: Scene) -> None:
+    older, newer = article(settled, "breaker older"), article(settled, "breaker newer")
+    opened(settled, "shop")
+    for sku in (older, newer):
+        settled.clock.forward(seconds=1)
+        partial(settled, "ST15", {sku: 61})
+        with settled.engine() as engine:
+            engine.ingest("stock", "stores")
+    settled.clock.forward(seconds=7)
+    last = settled.retailer.ledger.last_id
+    with edited(settled, "hub.yaml", "{api: graphql,", "{api: rest,"), settled.engine() as engine:
+        engine.deliver("shop")
+    items = [_item(settled, sku) for sku in (newer, older)]
+    sent = [call.detail["inventory_item_id"] for call in settled.retailer.ledger.writes("shop", since_id=last)]
+    assert [item for item in sent if item in items] == items
+
+
+def _item(settled: Scene, sku: str) -> int:
+    ((id,),) = settled.query(
+        "SELECT external_id FROM binding WHERE system = 'shop' AND object = 'sku' AND key = %s", sku
+    )
+    return int(id.rsplit("/", 1)[-1])
+
+
+def test_without_airflow_its_targets_are_compared_when_a_system_answers_again(settled: Scene) -> None:
+    sku = article(settled, "breaker compared")
+    opened(settled, "shop")
+    settled.retailer.shop.set_available(sku, "ST15", 90)  # while nobody looked
+    with settled.engine() as engine:
+        runner = Runner(engine)
+        runner.sources = dict.fromkeys(runner.sources, float("inf"))
+        runner.targets = dict.fromkeys(runner.targets, float("inf"))
+        runner.step()
+        assert settled.query("SELECT count(*) FROM recovery") == [(0,)]
+        assert engine.systems["shop"].check().ok  # it answers
+        engine.journal.execute("DELETE FROM recovery WHERE flow <> 'stock'")  # there is nothing of them yet
+        runner.step()
+        runner.step()  # what drifted is sent
+    assert settled.query("SELECT flow, state FROM run WHERE kind = 'reconcile'") == [("stock", "done")]
+    assert settled.query("SELECT count(*) FROM recovery") == [(0,)]
+    assert settled.shop(sku, "ST15") != 90
+
+
+def test_hub_systems_shows_a_circuit_and_a_person_closes_it_with_a_reason(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUB_DATABASE_URL", database)
+    monkeypatch.setenv("HUB_HOME", str(tmp_path))
+    migrate(database)
+    pace = breakers.Pace(after=1, first=5, longest=300)
+    with connect(database) as journal:
+        breakers.failed(journal, "erp", "erp is down", datetime.now(UTC), pace, probing=False, jitter=1.0)
+
+    def erp(*words: str) -> Any:
+        answer = CliRunner().invoke(app, ["systems", *words, "--json"])
+        return json.loads(answer.stdout.splitlines()[-1])["systems"][0]
+
+    shown = erp()["circuit"]
+    assert (shown["reason"], shown["failures"]) == ("erp is down", 1)
+    with pytest.raises(ConfigError, match="--close needs the reason"):
+        CliRunner().invoke(app, ["systems", "--close", "erp"], catch_exceptions=False)
+    assert erp("--close", "erp", "--why", "restarted")["circuit"] is None
+    with connect(database) as journal:
+        told = journal.execute("SELECT answer FROM audit WHERE step = 'circuit closed'").fetchall()
+    assert [answer.endswith(": restarted") for (answer,) in told] == [True]
