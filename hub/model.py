@@ -89,6 +89,7 @@ class Scope:
     as_of: datetime | None = None
     tickets: Mapping[str, Ticket] = field(default_factory=dict)
     rows: int | None = None  # lines the source says it wrote
+    ended: bool = False  # the source marks where it ends, and the mark was there
     identity: str | None = None  # name + as-of + hash: the same identity is the same snapshot
     raw: str | None = None  # vault reference of the whole
 

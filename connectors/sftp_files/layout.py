@@ -58,9 +58,10 @@ def open_file(options: Options, name: str, raw: bytes) -> Opened:
         as_of=as_of,
         tickets=_tickets(head.get("tickets", "")),
         rows=rows,
+        ended=bool(options.trailer),
         identity=identity(name, head["as_of"], sha256(raw).hexdigest()),
     )
-    return Opened(scope=scope, lines=FileLines(options, heading, lines[2:-1]))
+    return Opened(scope=scope, lines=FileLines(options, heading, lines[2:-1] if options.trailer else lines[2:]))
 
 
 def _split(options: Options, raw: bytes) -> tuple[list[str], bool]:

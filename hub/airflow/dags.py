@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 from airflow.sdk import DAG, Asset, AssetAny, AssetOrTimeSchedule, CronTriggerTimetable, DeltaTriggerTimetable
 
 from hub.airflow import names
+from hub.airflow.approval import Approve
 from hub.airflow.operators import Deliver, Ingest, Reconcile
 
 if TYPE_CHECKING:
     from hub.config import Landscape, SourceSettings
 
+ASK_EVERY, ASKED_AT_ONCE = timedelta(minutes=30), 16
 LOOK_EVERY = timedelta(minutes=1)  # beside a bell, where hub.yaml says nothing
 # A task that hangs is ended; the engine's leases and attempts make that harmless.
 LONGEST = timedelta(minutes=15)
@@ -58,6 +60,13 @@ def reconcile_dags() -> dict[str, DAG]:
     known = landscape()
     flows = [name for name, flow in known.flows.items() if flow.targets]
     return {names.reconcile_dag_id(flow): _reconcile(known, flow, number) for number, flow in enumerate(flows)}
+
+
+def approval_dags() -> dict[str, DAG]:
+    """By id, one DAG for each flow with guards."""
+    known = landscape()
+    flows = [name for name, flow in known.flows.items() if flow.guards.hold]
+    return {names.approve_dag_id(flow): _approve(flow) for flow in flows}
 
 
 def _ingest(known: Landscape, flow: str, system: str) -> DAG:
@@ -119,6 +128,22 @@ def _reconcile(known: Landscape, flow: str, number: int) -> DAG:
     return dag
 
 
+def _approve(flow: str) -> DAG:
+    with DAG(
+        dag_id=names.approve_dag_id(flow),
+        dag_display_name=f"approve {flow}",
+        description=f"Asks a person about a batch of {flow} that a guard holds, and does what was decided",
+        doc_md=APPROVE_DOC.format(flow=flow),
+        schedule=_doorbell(names.held(flow), DeltaTriggerTimetable(ASK_EVERY)),
+        catchup=False,
+        max_active_runs=ASKED_AT_ONCE,
+        tags=[flow, "approval"],
+        default_args={"owner": flow},
+    ) as dag:
+        Approve(task_id=f"ask_about_{flow}", flow=flow)
+    return dag
+
+
 def _timetable(settings: SourceSettings, zone: str) -> DeltaTriggerTimetable | CronTriggerTimetable:
     if settings.schedule:
         return CronTriggerTimetable(settings.schedule, timezone=zone)
@@ -168,6 +193,19 @@ Sends what **{system}** should hold for {flows}, whenever something waits, and e
 
 A run works for 20 seconds at most, ends green with the number that is still pending, and starts again.
 It sends a difference, so running it once more sends nothing twice.
+"""
+
+APPROVE_DOC = """\
+### Approve {flow}
+
+Runs when a guard of hub.yaml holds a batch of {flow}, and every half hour in any case. Each run asks about one batch
+and waits, without keeping a worker: it is found under **Required Actions**, with what the batch would do in words.
+
+| what you see | what it means | what to do |
+|---|---|---|
+| awaiting input | a batch is held | read it, write why, then approve or reject |
+| green | it was decided here; the audit keeps who and why | nothing |
+| pink, skipped | nothing was held, or it was decided by `hub held`, or a newer batch superseded it | nothing |
 """
 
 RECONCILE_DOC = """\

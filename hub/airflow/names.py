@@ -15,6 +15,10 @@ def reconcile_dag_id(flow: str) -> str:
     return f"reconcile_{flow}"
 
 
+def approve_dag_id(flow: str) -> str:
+    return f"approve_{flow}"
+
+
 def pool(system: str) -> str:
     """One vendor account, one pool, whatever flows use it."""
     return f"hub_{system}"
@@ -28,6 +32,11 @@ def arrived(system: str) -> str:
 def waiting(system: str) -> str:
     """The asset that is rung when deliveries wait for ``system``."""
     return f"hub://deliver/{system}"
+
+
+def held(flow: str) -> str:
+    """The asset that is rung when a batch of ``flow`` waits for a person."""
+    return f"hub://held/{flow}"
 
 
 def recovered(system: str) -> str:

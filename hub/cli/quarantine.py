@@ -38,13 +38,14 @@ def list_(
 ) -> None:
     """Open records grouped by cause, the most frequent first; then the snapshots that a guard holds, and why."""
     from hub.cli.place import engine
-    from hub.journal import quarantine, snapshots
+    from hub.journal import held as batches
+    from hub.journal import quarantine
 
     with engine() as hub:
-        causes, held = quarantine.causes(hub.journal), snapshots.held(hub.journal)
+        causes, held = quarantine.causes(hub.journal), batches.listing(hub.journal)
         entries = quarantine.listing(hub.journal) if all or json else []
     if json:
-        as_json({"causes": causes, "records": entries, "held": held})
+        as_json({"causes": causes, "records": entries, "held": [_of_batch(one) for one in held]})
         return
     if all:
         _by_record(entries)
@@ -88,9 +89,14 @@ def _by_cause(causes: Sequence[dict[str, Any]]) -> None:
 
 
 def _held(held: Sequence[dict[str, Any]]) -> None:
-    """A newer snapshot of the same series supersedes them."""
-    rows = [[h["system"], h["source"], when(h["as_of"]), h["rows"], h["reason"], when(h["seen_at"])] for h in held]
-    table("\nHeld for a person", ["system", "snapshot", "as of", "lines", "because", "since"], rows)
+    """Decided with `hub held approve` or `reject`; a newer snapshot of the same series supersedes them."""
+    rows = [[h["id"], h["system"], h["source"], when(h["as_of"]), h["rows"], h["reason"]] for h in held]
+    table("\nHeld for a person, see: hub held show N", ["number", "system", "batch", "as of", "lines", "because"], rows)
+
+
+def _of_batch(row: dict[str, Any]) -> dict[str, Any]:
+    names = ("id", "flow", "system", "object", "series", "source", "as_of", "rows", "plan", "reason", "held_at")
+    return {name: row[name] for name in names}
 
 
 @app.command()

@@ -19,6 +19,14 @@ FLOWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "order": ("order", ("sales_order", "progress")),
 }
 BY_CHANNEL = ("available", "price", "product")  # values that a channel's rules make
+# The guards of each flow: what its objects can be compared by. An order is a document, which no number speaks for.
+GUARDS: Mapping[str, tuple[str, ...]] = {
+    "stock": ("fewer_rows", "drops", "to_zero", "changes", "at_least", "requires"),
+    "price": ("fewer_rows", "drops", "price_change", "changes", "at_least", "requires"),
+    "product": ("fewer_rows", "changes", "at_least", "requires"),
+    "order": (),
+}
+EVERY_FLOW = ("rejects",)  # guards that look at no number
 FIELDS = ("product",)  # objects of which each field has an owner of its own
 
 
@@ -64,6 +72,9 @@ def _flow(written: LandscapeFile, name: str, flow: FlowSettings) -> Iterator[Mis
                 yield ("flows", name, kind, system), _no_system(system, written)
     for system, target in flow.targets.items():
         yield from _target(written, name, target, ("flows", name, "targets", system))
+    for guard in sorted(flow.guards.model_fields_set - {*GUARDS[name], *EVERY_FLOW}):
+        there = f"; there are {', '.join(GUARDS[name])}" if GUARDS[name] else ""
+        yield ("flows", name, "guards", guard), f"nothing of the flow {name} can be measured by {guard}{there}"
     object = FLOWS[name][0]
     for place, system in written.authority.get(object, {}).items():
         if system in written.systems and system not in flow.sources:

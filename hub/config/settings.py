@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from hub.config.hours import Hours, hours
-from hub.config.values import Cron, Duration, Pattern, Share, best
+from hub.config.values import Change, Cron, Duration, Pattern, Share, best
 
 
 class Settings(BaseModel):
@@ -28,6 +28,10 @@ def _zone(written: str) -> str:
 
 def _named_by_default(written: Any) -> Any:
     return {"default": written} if isinstance(written, int) else written
+
+
+def _listed(written: Any) -> Any:
+    return (written,) if isinstance(written, str) else written
 
 
 Locale = Annotated[str, Field(pattern=r"^[a-z]{2}(_[A-Z]{2})?$")]
@@ -162,10 +166,25 @@ class TargetSettings(Settings):
 
 
 class GuardSettings(Settings):
-    """Largest changes that pass without a person."""
+    """Largest changes that pass without a person; a snapshot or a reading that breaks one is held whole."""
 
     fewer_rows: Share | None = Field(default=None, description="Lines that a complete snapshot may have lost.")
+    drops: Share | None = Field(default=None, description="Numbers (pieces, prices) that may fall at once.")
     to_zero: Share | None = Field(default=None, description="Articles in stock that may fall to zero at once.")
+    price_change: Change | None = Field(default=None, description="How far a single price may move, up or down.")
+    changes: Share | None = Field(default=None, description="Known keys that may change at once.")
+    at_least: int = Field(
+        default=10, ge=1, le=1_000_000, description="Fewer keys than that always pass, whatever share they are."
+    )
+    requires: Annotated[tuple[Literal["trailer", "count"], ...], BeforeValidator(_listed)] = Field(
+        default=(), description="What a snapshot must bring: its trailer, the count of its lines."
+    )
+
+    @property
+    def hold(self) -> bool:
+        """Whether any of them can hold a batch."""
+        shares = (self.fewer_rows, self.drops, self.to_zero, self.price_change, self.changes)
+        return bool(self.requires) or any(share is not None for share in shares)
 
 
 class FlowSettings(Settings):

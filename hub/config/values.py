@@ -23,7 +23,10 @@ def duration(written: Any) -> timedelta:
         return written
     if not isinstance(written, str) or not _DURATION.fullmatch(written):
         raise ValueError(f'"{written}" is not a duration; write a number with its unit, as in 90s, 5m, 36h or 2d')
-    found = sum((timedelta(**{_UNITS[unit]: int(n)}) for n, unit in _PART.findall(written)), timedelta())
+    try:
+        found = sum((timedelta(**{_UNITS[unit]: int(n)}) for n, unit in _PART.findall(written)), timedelta())
+    except (ValueError, OverflowError):
+        raise ValueError(f'"{written[:40]}" is longer than any time') from None
     if not found:
         raise ValueError(f'"{written}" lasts no time at all')
     return found
@@ -34,6 +37,14 @@ def share(written: Any) -> float:
     text = written.removesuffix("%") if isinstance(written, str) and written.endswith("%") else ""
     if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]+)?", text) or float(text) > 100:
         raise ValueError(f'"{written}" is not a share; write a percentage from 0% to 100%, as in 20%')
+    return float(text) / 100
+
+
+def change(written: Any) -> float:
+    """``60%`` as 0.6; it may be above 100%, since a price can do more than double."""
+    text = written.removesuffix("%") if isinstance(written, str) and written.endswith("%") else ""
+    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]+)?", text) or not float(text):
+        raise ValueError(f'"{written}" is not a change; write a percentage above 0%, as in 60% or 150%')
     return float(text) / 100
 
 
@@ -53,6 +64,7 @@ def cron(written: str) -> str:
 
 Duration = Annotated[timedelta, BeforeValidator(duration), PlainSerializer(lambda value: value.total_seconds())]
 Share = Annotated[float, BeforeValidator(share)]
+Change = Annotated[float, BeforeValidator(change)]
 Pattern = Annotated[str, AfterValidator(pattern)]
 Cron = Annotated[str, AfterValidator(cron)]
 

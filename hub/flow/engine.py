@@ -19,7 +19,7 @@ from hub.flow.leash import Leash, Leashed
 from hub.flow.objects import FLOW_OF, FLOWS, delivered_by
 from hub.flow.outcome import Outcome, Pass, sentence
 from hub.flow.systems import Systems
-from hub.journal import connect, inbox, migrate, outbox, recompute, runs
+from hub.journal import connect, held, inbox, migrate, outbox, recompute, runs
 from hub.journal.budgets import AccountBudget, Unlimited
 from hub.journal.vault import Vault
 from hub.model import Clock, Content, Pushed
@@ -33,6 +33,10 @@ log = logging.getLogger("hub.flow")
 
 # Headers that a vendor signs or names a message with; cookies and credentials are not kept.
 KEPT_HEADERS = ("x-", "content-type", "user-agent")
+
+
+# Whoever asks a person looks once a minute whether the batch is still held; one that has not for so long is gone.
+ASKED = timedelta(minutes=10)
 
 
 class SystemClock:
@@ -189,6 +193,10 @@ class Engine:
         moment = self.clock.now() - since
         flows = [f for d, f in FLOW_OF.items() if f in self.landscape.flows and recompute.due(self.journal, d, moment)]
         return sorted({target for flow in flows for target in self.landscape.flows[flow].targets})
+
+    def unasked(self) -> list[str]:
+        """Flows of which a batch is held, and nobody asks a person about it."""
+        return held.unasked(self.journal, self.clock.now() - ASKED)
 
     def content(self, hash: str) -> Content:
         """The picture with this hash, from the system that has it; kept in the vault for the next target."""

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from hub.connector import Listener, Source
 from hub.errors import ConfigError, HubError, Reject
-from hub.flow import bind, derive, intake, keep, locks
+from hub.flow import bind, derive, intake, keep, locks, pages
 from hub.flow.objects import delivered_by, objects_of
 from hub.flow.outcome import Outcome, Pass
 from hub.flow.refusals import PUSHED
 from hub.flow.understood import batches
-from hub.journal import bindings, checkpoints, inbox, outbox, remotes, snapshots
+from hub.journal import bindings, checkpoints, held, inbox, outbox, remotes
 from hub.model import CHANGED, Batch, Checkpoint, Origin, Pushed, Record, Refused
 from hub.points import reached
 
@@ -33,9 +33,9 @@ def ingest(engine: Engine, flow: str, system: str) -> Outcome:
         derive.derive_touched(engine, current, keep.TOGETHER)
         ring = tuple(t for t in targets if not deliver_along(engine, current, t))
         ring += tuple(t for t in (*others_touched(engine, current), *doubted(engine, system)) if t not in ring)
-        held = bool(snapshots.held(engine.journal, [system]))
+        waits = held.waiting(engine.journal, flow, [system])
         subject = f"{flow} from {system}" if ready else f"{system} waits until what it holds is bound to our keys"
-        return engine.ended(current, subject, ring=ring, held=held)
+        return engine.ended(current, subject, ring=ring, held=waits)
 
 
 def others_touched(engine: Engine, current: Pass) -> list[str]:
@@ -94,7 +94,9 @@ def pull(engine: Engine, current: Pass, system: str, name: str, mappings: list[M
         raise ConfigError(f"{system} cannot be read")
     with locks.exclusive(engine.journal, f"ingest/{system}/{name}"):
         release_left(engine, source, system, name)
+        pages.go_on(engine, current, system, name, mappings)
         take_batches(engine, current, source, system, name, mappings)
+        pages.finish(engine, current, system, name, mappings)
 
 
 def release_left(engine: Engine, source: Source, system: str, name: str) -> None:
@@ -111,7 +113,7 @@ def take_batches(
     for batch in batches(source, system, name, checkpoints.load(engine.journal, system, name)):
         reached("batch read")
         with engine.journal.transaction():
-            intake.take(engine, current, system, batch, mappings)
+            pages.take(engine, current, system, name, batch, mappings)
             checkpoints.save(engine.journal, system, name, batch.checkpoint)
             keep.finish(engine, current)
             reached("batch applied")
@@ -129,18 +131,25 @@ def take_pushed(engine: Engine, current: Pass, system: str) -> None:
         return
     while True:
         with engine.journal.transaction():
-            claimed = inbox.claim(engine.journal, engine.vault, system)
-            if not claimed:
+            if not take_messages(engine, current, system, listener):
                 return
-            reached("pushes taken")
-            for id_, raw, request in claimed:
-                origin = Origin(source=f"{system} pushed {request.path}", raw=raw, message=str(id_))
-                for record in unpacked(listener, request, origin):
-                    take_one(engine, current, system, record)
-            inbox.done(engine.journal, [id_ for id_, _, _ in claimed], current.run)
             keep.finish(engine, current)
             reached("pushes applied")
         reached("pushes committed")
+
+
+def take_messages(engine: Engine, current: Pass, system: str, listener: Listener) -> bool:
+    """The oldest messages of the inbox, in the caller's transaction; False where there is none."""
+    claimed = inbox.claim(engine.journal, engine.vault, system)
+    if not claimed:
+        return False
+    reached("pushes taken")
+    for id_, raw, request in claimed:
+        origin = Origin(source=f"{system} pushed {request.path}", raw=raw, message=str(id_))
+        for record in unpacked(listener, request, origin):
+            take_one(engine, current, system, record)
+    inbox.done(engine.journal, [id_ for id_, _, _ in claimed], current.run)
+    return True
 
 
 def take_one(engine: Engine, current: Pass, system: str, record: Record | Refused) -> None:

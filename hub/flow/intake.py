@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hub.flow.keep import keep, vouch
-from hub.flow.mapped import map_all
+from hub.flow.mapped import Mapped, map_all
 from hub.flow.objects import OBJECTS
 from hub.flow.outcome import Pass
 from hub.flow.snapshot import take_snapshot
@@ -18,15 +18,26 @@ if TYPE_CHECKING:
     from hub.mapping import Mapping
 
 
-def take(engine: Engine, current: Pass, system: str, batch: Batch, mappings: Sequence[Mapping]) -> None:
-    """Journal ``batch``: every record ends applied, known already, superseded or in quarantine; or all are held."""
+def take(
+    engine: Engine,
+    current: Pass,
+    system: str,
+    batch: Batch,
+    mappings: Sequence[Mapping],
+    *,
+    mapped: Mapped | None = None,
+) -> None:
+    """Journal ``batch``: every record ends applied, known already, superseded or in quarantine; or all are held.
+
+    ``mapped`` is what its mappings made of it, where somebody looked already.
+    """
     scope = batch.scope
     if batch.raw is not None:
         scope = replace(scope, raw=engine.vault.keep(engine.journal, "file" if scope.identity else "page", batch.raw))
     if scope.identity is not None:
         take_snapshot(engine, current, system, batch, scope, mappings)
         return
-    mapped = map_all(engine, system, [batch.records[n] for n in range(len(batch.records))], scope, mappings)
+    mapped = mapped or map_all(engine, system, [batch.records[n] for n in range(len(batch.records))], scope, mappings)
     keep(engine, current, system, mapped, scope, snapshot=None)
     if scope.as_of is not None:
         for name in {m.target for m in mappings}:

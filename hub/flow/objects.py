@@ -16,7 +16,8 @@ class CanonicalObject:
     State is replaced by the source's newer word; events are kept once each. ``key`` names the fields
     of the business key, ``subject`` the fields of which the first that is filled says what it belongs to,
     ``derives`` the derived objects that rest on it, each with the fields of the subject to derive again,
-    ``moment`` the field that holds an event's time, ``guarded`` the number whose move to zero a guard counts.
+    ``moment`` the field that holds an event's time, ``guarded`` the number whose move to zero a guard counts,
+    ``measured`` the number whose moves it weighs, ``weighed`` that a guard may hold many changes of it at once.
     """
 
     name: str
@@ -26,6 +27,8 @@ class CanonicalObject:
     derives: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     moment: str | None = None
     guarded: str | None = None
+    measured: str | None = None
+    weighed: bool = False
     urgent: bool = False  # what rests on it goes ahead of the rest
     newest_first: bool = False  # at a target the latest value counts alone: after an outage it goes first
 
@@ -59,7 +62,7 @@ OBJECTS: Mapping[str, CanonicalObject] = {
         CanonicalObject(name="location", kind="state", key=("location",), subject=("location",)),
         CanonicalObject(
             name="stock_level", kind="state", key=("sku", "location"), subject=("sku",), derives=AVAILABILITY,
-            guarded="on_hand", newest_first=True,
+            guarded="on_hand", newest_first=True, measured="on_hand", weighed=True,
         ),
         CanonicalObject(
             name="stock_movement", kind="event", key=("sku", "location"), subject=("sku",), derives=AVAILABILITY,
@@ -69,13 +72,21 @@ OBJECTS: Mapping[str, CanonicalObject] = {
             name="reservation", kind="event", key=("sku", "location"), subject=("sku",), derives=AVAILABILITY,
             moment="occurred_at",
         ),
-        CanonicalObject(name="price", kind="state", key=("sku", "entry"), subject=("sku",), derives=PRICE, newest_first=True),
-        CanonicalObject(name="product", kind="state", key=("product",), subject=("product",), derives=PRODUCT),
+        CanonicalObject(
+            name="price", kind="state", key=("sku", "entry"), subject=("sku",), derives=PRICE, newest_first=True,
+            measured="amount", weighed=True,
+        ),
+        CanonicalObject(
+            name="product", kind="state", key=("product",), subject=("product",), derives=PRODUCT, weighed=True
+        ),
         # A price is delivered beside its product's name, so it must know which product that is.
         CanonicalObject(
-            name="variant", kind="state", key=("sku",), subject=("product", "sku"), derives={**PRODUCT, **PRICE}
+            name="variant", kind="state", key=("sku",), subject=("product", "sku"), derives={**PRODUCT, **PRICE},
+            weighed=True,
         ),
-        CanonicalObject(name="media", kind="state", key=("asset",), subject=("product",), derives=PRODUCT),
+        CanonicalObject(
+            name="media", kind="state", key=("asset",), subject=("product",), derives=PRODUCT, weighed=True
+        ),
         CanonicalObject(name="order", kind="state", key=("order",), subject=("order",), derives=ORDER, urgent=True),
         CanonicalObject(
             name="order_status", kind="state", key=("order",), subject=("order",), derives=ORDER, urgent=True

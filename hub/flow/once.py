@@ -14,7 +14,7 @@ from hub.errors import ConfigError, HubError, StopRun
 from hub.flow import deliver, derive, ingest, keep, locks
 from hub.flow.objects import DELIVERS, delivered_by
 from hub.flow.outcome import Outcome, sentence
-from hub.journal import checkpoints, outbox, recompute, remotes, snapshots
+from hub.journal import checkpoints, held, outbox, recompute, remotes
 
 if TYPE_CHECKING:
     from hub.flow.engine import Engine
@@ -44,10 +44,10 @@ def once(engine: Engine, flow: str, *, report: Callable[[str], None], system: st
             report(f"delivering to {target}")
             with trouble(troubles), locks.shared(engine.journal, f"deliver/{target}"):
                 deliver.send_waiting(engine, current, target, SECONDS)
-        held = bool(snapshots.held(engine.journal, list(settings.sources)))
+        waits = held.waiting(engine.journal, flow, list(settings.sources))
         if troubles:
             raise said_together(troubles)
-        return engine.ended(current, flow, held=held)
+        return engine.ended(current, flow, held=waits)
 
 
 def once_all(engine: Engine, flows: Sequence[str], report: Callable[[str], None]) -> dict[str, Outcome]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hub.errors import StopRun
-from hub.flow import guard
+from hub.flow import guard, holding, weighing
 from hub.flow.compare import Difference, compare
 from hub.flow.keep import keep, vouch
 from hub.flow.mapped import Mapped, map_all, signature
@@ -48,29 +48,56 @@ def apply_snapshot(
     batch: Batch,
     scope: Scope,
     mapping: Mapping,
+    *,
+    approved: int | None = None,
 ) -> None:
-    """Map what differs; hold the whole where a guard objects, else keep it and settle what is missing."""
+    """Map what differs; hold the whole where a guard objects, else keep it and settle what is missing.
+
+    ``approved`` is the number of the snapshot that was held and may be applied now.
+    """
     difference = what_differs(engine, system, canonical, batch, scope, mapping)
     chosen = [batch.records[n] for n in (difference.to_map if difference else range(len(batch.records)))]
     mapped = map_all(engine, system, chosen, scope, [mapping])
     present = difference.keys if difference else frozenset(r.key or "" for r in chosen)
-    objection = guarded(engine, current, system, canonical, mapped, batch, scope, present)
-    if objection:
-        remember(engine, current, system, canonical, batch, scope, mapping, "held", objection)
-        entry = audit.Entry(
-            step="held", system=system, object=canonical.name, key=scope.series, answer=objection,
-            origin={"source": source_of(batch, scope), "raw": scope.raw},
-        )  # fmt: skip
-        audit.write(engine.journal, current.run, current.flow, [entry])
-        current.counts["held"] += len(batch.records)
+    if approved is None and held(engine, current, system, canonical, batch, scope, mapping, mapped, present):
         return
     broken = scope.extent is Extent.DELTA
-    state = "refused" if broken else "accepted"
-    number = remember(engine, current, system, canonical, batch, scope, mapping, state, None)
+    if approved is None:
+        state = "refused" if broken else "accepted"
+        number = remember(engine, current, system, canonical, batch, scope, mapping, state, None)
+    else:
+        number = approved
+        snapshots.decide(engine.journal, number, "accepted", signature(mapping), current.run)
     keep(engine, current, system, mapped, scope, snapshot=None if broken else number)
     current.counts.judge("unchanged", difference.unchanged if difference else 0)
     if not broken:
         settle_series(engine, current, system, canonical, scope, number, present)
+
+
+def held(
+    engine: Engine,
+    current: Pass,
+    system: str,
+    canonical: CanonicalObject,
+    batch: Batch,
+    scope: Scope,
+    mapping: Mapping,
+    mapped: Mapped,
+    present: frozenset[str],
+) -> bool:
+    """Whether a guard objects; then it waits for a person, whole."""
+    if scope.extent is Extent.DELTA or not canonical.weighed:
+        return False
+    found = weighing.snapshot(engine, system, canonical, mapped, batch, scope, present)
+    objections = guard.objections(found, weighing.limits(engine, canonical))
+    if not objections:
+        return False
+    number = remember(engine, current, system, canonical, batch, scope, mapping, "held", "; ".join(objections))
+    holding.hold_snapshot(
+        engine, current, system, canonical, batch, scope, mapped, found, objections,
+        route=mapping.source_object, snapshot=number, source=source_of(batch, scope),
+    )  # fmt: skip
+    return True
 
 
 def what_differs(
@@ -101,54 +128,6 @@ def reopened(engine: Engine, system: str, last: dict[str, Any]) -> Lines | None:
     return records if isinstance(records, Lines) else None
 
 
-def guarded(
-    engine: Engine,
-    current: Pass,
-    system: str,
-    canonical: CanonicalObject,
-    mapped: Mapped,
-    batch: Batch,
-    scope: Scope,
-    present: frozenset[str],
-) -> str | None:
-    """Why this snapshot must wait for a person, or None."""
-    limits = engine.landscape.flows[canonical.flow].guards
-    if scope.extent is Extent.DELTA or canonical.guarded is None:
-        return None
-    last = snapshots.last_complete(engine.journal, system, canonical.name, scope.series)
-    _, positive = states.positive(engine.journal, system, canonical.name, scope.series, canonical.guarded)
-    records = mapped.records.get(canonical.name, [])
-    before = known_data(engine, system, canonical, [r.key for r, _, _ in records])
-    changes = ((before.get(r.key), dict(r.data)) for r, _, _ in records)
-    measured = guard.Measured(
-        rows=len(batch.records),
-        rows_before=last["rows"] if last and scope.extent is Extent.COMPLETE else None,
-        positive_before=positive,
-        to_zero=guard.falls_to_zero(changes, canonical.guarded)
-        + missing_to_zero(engine, current, system, canonical, scope, present),
-    )
-    return guard.objection(measured, guard.Limits(fewer_rows=limits.fewer_rows, to_zero=limits.to_zero))
-
-
-def missing_to_zero(
-    engine: Engine, current: Pass, system: str, canonical: CanonicalObject, scope: Scope, present: frozenset[str]
-) -> int:
-    """How many articles in stock would become 0 because a complete snapshot lacks them."""
-    if scope.extent is not Extent.COMPLETE or canonical.guarded is None:
-        return 0
-    if engine.landscape.flows[current.flow].sources[system].missing != "zero":
-        return 0
-    known = states.of_series(engine.journal, system, canonical.name, scope.series, scope.as_of)
-    absent = [key for source, (key, _, detached) in known.items() if source not in present and not detached]
-    return sum(1 for data in known_data(engine, system, canonical, absent).values() if data[canonical.guarded] > 0)
-
-
-def known_data(
-    engine: Engine, system: str, canonical: CanonicalObject, keys: Sequence[str]
-) -> dict[str, dict[str, Any]]:
-    return states.data_of(engine.journal, system, canonical.name, keys)
-
-
 def settle_series(
     engine: Engine,
     current: Pass,
@@ -163,14 +142,14 @@ def settle_series(
         return
     settle_missing(engine, current, system, canonical, scope, present)
     vouch(engine, current, system, canonical, scope, snapshot=number)
-    snapshots.supersede_held(engine.journal, system, canonical.name, scope)
+    holding.superseded(engine, current, system, canonical.name, scope)
 
 
 def settle_missing(
     engine: Engine, current: Pass, system: str, canonical: CanonicalObject, scope: Scope, present: frozenset[str]
 ) -> None:
     """Keys of the series that a complete snapshot lacks: the flow says whether they stay, become 0, or wait."""
-    policy = engine.landscape.flows[canonical.flow].sources[system].missing
+    policy = weighing.policy_of(engine, system, canonical)
     known = states.of_series(engine.journal, system, canonical.name, scope.series, scope.as_of)
     absent = [source for source, (_, _, detached) in known.items() if source not in present and not detached]
     if not absent:

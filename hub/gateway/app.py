@@ -113,7 +113,7 @@ def application(
     gateway = Gateway(Engines(opener, project / "hub.yaml"), bell)
     desk = Desk(Engines(opener, project / "hub.yaml"), bell.ring)
     watcher = Watcher(opener, bell.ring)
-    moments = Moments(opener, bell.call)
+    moments = Moments(opener, bell.call, bell.ask)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

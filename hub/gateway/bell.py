@@ -33,6 +33,11 @@ def waiting(target: str) -> str:
     return f"hub://deliver/{target}"
 
 
+def held(flow: str) -> str:
+    """The asset that stands for a batch of ``flow`` that waits for a person."""
+    return f"hub://held/{flow}"
+
+
 @dataclass(slots=True)
 class Airflow:
     """Airflow's public API, as the user ``gateway``."""
@@ -131,6 +136,10 @@ class Bell:
     def call(self, target: str) -> None:
         """Say that the moment has come for something at ``target``; returns at once."""
         self._want(waiting(target))
+
+    def ask(self, flow: str) -> None:
+        """Say that a batch of ``flow`` waits for a person; returns at once."""
+        self._want(held(flow))
 
     def _want(self, uri: str) -> None:
         with self._change:

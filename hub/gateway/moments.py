@@ -1,6 +1,7 @@
 """Watches the clock: when a moment has come at which something changes by itself, whoever delivers it is called.
 
-A price becomes valid at midnight, a hold at the counter ends, stock goes stale: no message says so.
+A price becomes valid at midnight, a hold at the counter ends, stock goes stale: no message says so. A batch that a
+guard holds calls for whoever asks a person.
 """
 
 from __future__ import annotations
@@ -21,12 +22,25 @@ AGAIN = 20.0  # seconds until a call that nobody seems to have heard is repeated
 REOPEN = 15.0
 
 
-class Moments:
-    """One thread that asks the journal once a second what is due and not taken."""
+def nobody(flow: str) -> None:
+    """Where a person looks by himself."""
 
-    def __init__(self, opener: Callable[[], AbstractContextManager[Engine]], call: Callable[[str], None]) -> None:
+
+class Moments:
+    """One thread that asks the journal once a second what is due, or held, and not taken.
+
+    ``call`` takes a target for which something is due, ``ask`` a flow of which a batch waits for a person.
+    """
+
+    def __init__(
+        self,
+        opener: Callable[[], AbstractContextManager[Engine]],
+        call: Callable[[str], None],
+        ask: Callable[[str], None] = nobody,
+    ) -> None:
         self._opener = opener
         self._call = call
+        self._person = ask
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="moments", daemon=True)
 
@@ -49,15 +63,17 @@ class Moments:
                 self._stop.wait(REOPEN)
 
     def _ask(self, engine: Engine) -> None:
-        called: frozenset[str] = frozenset()
+        called: frozenset[tuple[Callable[[str], None], str]] = frozenset()
         waited = 0.0
         while not self._stop.wait(EVERY):
-            due = frozenset(engine.due(GRACE))
+            due = frozenset((self._call, target) for target in engine.due(GRACE))
+            due |= frozenset((self._person, flow) for flow in engine.unasked())
             waited += EVERY
             again = waited >= AGAIN
             self._ring(due if again else due - called)
             called, waited = due, 0.0 if again else waited
 
-    def _ring(self, targets: Iterable[str]) -> None:
-        for target in sorted(targets):
-            self._call(target)
+    @staticmethod
+    def _ring(due: Iterable[tuple[Callable[[str], None], str]]) -> None:
+        for call, name in sorted(due, key=lambda one: one[1]):
+            call(name)

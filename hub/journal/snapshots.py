@@ -60,12 +60,12 @@ def record(
     return int(row[0])
 
 
-def supersede_held(connection: Connection, system: str, object: str, scope: Scope) -> int:
-    """A newer snapshot of the series was accepted: what was held before it needs nobody any more."""
+def supersede_held(connection: Connection, system: str, object: str, scope: Scope, *, but: int | None = None) -> int:
+    """A newer snapshot of the series has come: what was held before it, except ``but``, needs nobody."""
     return connection.execute(
         """UPDATE snapshot SET state = 'superseded' WHERE system = %s AND object = %s AND series = %s
-           AND state = 'held' AND as_of <= %s""",
-        (system, object, scope.series, scope.as_of),
+           AND state = 'held' AND as_of <= %s AND id IS DISTINCT FROM %s""",
+        (system, object, scope.series, scope.as_of, but),
     ).rowcount
 
 
@@ -112,16 +112,22 @@ def last_complete(connection: Connection, system: str, object: str, series: str)
         ).fetchone()
 
 
-def held(connection: Connection, systems: list[str] | None = None) -> list[dict[str, Any]]:
-    """Snapshots that wait for a person, oldest first."""
-    from psycopg.rows import dict_row
+def decide(connection: Connection, number: int, state: str, mapping: str | None, run: str) -> None:
+    """A held snapshot is ``accepted`` with the mapping that applies it now, or ``refused`` for good."""
+    connection.execute(
+        "UPDATE snapshot SET state = %s, mapping = coalesce(%s, mapping), run = %s WHERE id = %s",
+        (state, mapping, run, number),
+    )
 
-    with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(
-            """SELECT id, system, object, series, source, as_of, rows, reason, seen_at FROM snapshot
-               WHERE state = 'held' AND (%(s)s::text[] IS NULL OR system = ANY(%(s)s)) ORDER BY id""",
-            {"s": systems},
-        ).fetchall()
+
+def usual_rows(connection: Connection, system: str, object: str, scope: Scope) -> float | None:
+    """Mean lines of the complete snapshots of the series in the seven days before ``scope``; None without any."""
+    row = connection.execute(
+        """SELECT avg(rows)::float FROM snapshot WHERE system = %s AND object = %s AND series = %s
+           AND state = 'accepted' AND extent = 'complete' AND as_of < %s AND as_of >= %s - interval '7 days'""",
+        (system, object, scope.series, scope.as_of, scope.as_of),
+    ).fetchone()
+    return row[0] if row else None
 
 
 def turned_stale(

@@ -174,6 +174,26 @@ def data_of(connection: Connection, system: str, object: str, keys: Sequence[str
     return dict(rows.fetchall())
 
 
+def of_subjects(
+    connection: Connection, system: str, object: str, subjects: Sequence[str]
+) -> dict[str, list[dict[str, Any]]]:
+    """What ``system`` says of ``subjects``, by subject."""
+    rows = connection.execute(
+        """SELECT subject, jsonb_agg(data ORDER BY key) FROM source_state
+           WHERE system = %s AND object = %s AND subject = ANY(%s) GROUP BY subject""",
+        (system, object, list(subjects)),
+    )
+    return dict(rows.fetchall())
+
+
+def any_known(connection: Connection, system: str, objects: Sequence[str]) -> bool:
+    """Whether ``system`` has said anything of ``objects`` yet."""
+    row = connection.execute(
+        "SELECT 1 FROM source_state WHERE system = %s AND object = ANY(%s) LIMIT 1", (system, list(objects))
+    ).fetchone()
+    return row is not None
+
+
 def positive(connection: Connection, system: str, object: str, series: str, field: str) -> tuple[int, int]:
     """How many keys a series has, and how many of them have ``field`` above zero: what a guard compares with."""
     row = connection.execute(

@@ -57,7 +57,7 @@ class Vault:
         if row[0] is not None:
             return bytes(row[0])
         try:
-            return gzip.decompress((self.folder / row[1]).read_bytes())
+            return self._read(str(row[1]))
         except FileNotFoundError:
             raise StopRun(f"the raw payload {ref} is no longer kept: {self.folder / row[1]} is gone") from None
 
@@ -71,6 +71,7 @@ class Vault:
                AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.raw = v.ref)
                AND NOT EXISTS (SELECT 1 FROM correction c WHERE c.raw = v.ref)
                AND NOT EXISTS (SELECT 1 FROM inbox i WHERE i.raw = v.ref)
+               AND NOT EXISTS (SELECT 1 FROM held_page p WHERE p.payload = v.ref AND NOT p.taken)
                AND NOT EXISTS (SELECT 1 FROM series s JOIN snapshot n ON n.id = s.snapshot WHERE n.raw = v.ref)
                RETURNING path""",
             (age,),
@@ -79,6 +80,9 @@ class Vault:
             if path:
                 (self.folder / path).unlink(missing_ok=True)
         return len(rows)
+
+    def _read(self, relative: str) -> bytes:
+        return gzip.decompress((self.folder / relative).read_bytes())
 
     def _write(self, kind: str, digest: str, payload: bytes) -> str:
         """A file under its own hash, complete or not there: written aside, flushed, renamed."""
@@ -92,3 +96,24 @@ class Vault:
             os.fsync(file.fileno())
         aside.replace(target)
         return str(relative)
+
+
+class Draft(Vault):
+    """A vault for a transaction that may be rolled back: what would become a file waits until ``publish``."""
+
+    def __init__(self, vault: Vault) -> None:
+        super().__init__(vault.folder)
+        self._waiting: dict[str, tuple[str, str, bytes]] = {}
+
+    def publish(self) -> None:
+        """The files, before the commit that refers to them."""
+        for kind, digest, payload in self._waiting.values():
+            super()._write(kind, digest, payload)
+
+    def _read(self, relative: str) -> bytes:
+        return self._waiting[relative][2] if relative in self._waiting else super()._read(relative)
+
+    def _write(self, kind: str, digest: str, payload: bytes) -> str:
+        relative = str(Path(kind) / digest[:2] / f"{digest}.gz")
+        self._waiting[relative] = (kind, digest, payload)
+        return relative

@@ -1,0 +1,131 @@
+"""A person decides in Airflow: one waiting task for each held batch, with what it would do in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk import Asset, AssetAlias, Param
+from airflow.sdk.exceptions import AirflowSkipException, TaskAwaitingInput
+
+from hub.airflow import names
+from hub.airflow.operators import RunLink, connection
+from hub.airflow.policy import POLICY, RETRIES, one_sentence
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from hub.flow import Engine, Outcome
+
+LOOK = timedelta(minutes=1)  # how soon a task ends whose batch was decided elsewhere, or superseded
+NO_REASON = "no reason was given in Airflow"
+
+BODY = """\
+**What it would do:** {plan}
+
+**Held because** {reason}
+
+{source}, as of {as_of}, number {id} of `hub held list`.
+
+*Approve* applies exactly this batch. *Reject* applies nothing of it, now or later. A newer one supersedes it by itself.
+"""
+
+
+class Approve(ApprovalOperator):
+    """Claims one held batch of a flow, asks a person, and does what was decided.
+
+    It waits in Airflow without a worker. Once a minute the scheduler lets it look whether the batch is still held;
+    decided by ``hub held`` or superseded by a newer one, it ends by itself.
+    """
+
+    operator_extra_links = (RunLink(),)
+    ui_color = "#fbeedd"
+
+    def __init__(self, *, flow: str, **arguments: Any) -> None:
+        self.bell = AssetAlias(f"hub-bell-{arguments['task_id']}-{flow}")
+        why = Param("", type=["string", "null"], title="Why", description="The reason, for whoever looks at it later.")
+        super().__init__(
+            subject=f"A batch of {flow} is held",
+            body="",
+            params={"why": why},
+            response_timeout=LOOK,
+            retry_policy=POLICY,
+            outlets=[self.bell],
+            **{**RETRIES, **arguments},
+        )
+        self.flow = flow
+
+    def execute(self, context: Context) -> Any:
+        """Ask; ends skipped where nothing waits that nobody asks about already."""
+        from hub.flow import Engine
+
+        with one_sentence(), Engine.open(connections=connection) as engine:
+            row = self.claim(engine, context)
+        if row is None:
+            raise AirflowSkipException(f"nothing of {self.flow} waits for a person whom nobody has asked")
+        if row["state"] != "held":
+            raise AirflowSkipException(ended(row))
+        self.subject = f"{row['flow']} from {row['system']}: {row['source']} is held"
+        self.body = BODY.format(
+            plan=plain(row["plan"]), reason=plain(row["reason"]), source=plain(row["source"]), id=row["id"],
+            as_of=f"{row['as_of']:%Y-%m-%d %H:%M:%S} UTC" if row["as_of"] else "its reading",
+        )  # fmt: skip
+        super().execute(context)
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
+        """The answer, or the minute's look: wait on, end, or do what was decided."""
+        from hub.flow import Engine
+
+        with one_sentence(), Engine.open(connections=connection) as engine:
+            row = self.claim(engine, context)
+            if row is None or row["state"] != "held":
+                raise AirflowSkipException(ended(row))
+            if event.get("error_type") == "timeout":
+                raise TaskAwaitingInput(method_name="execute_complete", timeout=self.response_timeout)
+            chosen = super().execute_complete(context, event)
+            return self.carry_out(engine, context, row["id"], chosen)
+
+    def carry_out(self, engine: Engine, context: Context, number: int, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        """Approve or reject in the name of Airflow's user."""
+        from hub.flow import deciding
+
+        who, why = who_of(chosen), str((chosen["params_input"] or {}).get("why") or "").strip() or NO_REASON
+        if chosen["chosen_options"] != [self.APPROVE]:
+            deciding.reject(engine, number, who=who, why=why)
+            return {"number": number, "decided": "rejected"}
+        outcome: Outcome = deciding.approve(engine, number, who=who, why=why)
+        self.hub_run = outcome.run
+        self.ring(context, outcome.ring)
+        return {"number": number, "decided": "approved", "run": outcome.run, **outcome.counts}
+
+    def claim(self, engine: Engine, context: Context) -> dict[str, Any] | None:
+        """The batch of this run, which from now on is asked about here."""
+        from hub.flow.engine import ASKED
+        from hub.journal import held
+
+        now = engine.clock.now()
+        return held.ask(engine.journal, self.flow, context["run_id"], now, now - ASKED)
+
+    def ring(self, context: Context, systems: Iterable[str]) -> None:
+        for system in systems:
+            context["outlet_events"][self.bell].add(Asset(name=names.waiting(system), uri=names.waiting(system)))
+
+
+def who_of(chosen: Mapping[str, Any]) -> str:
+    user = chosen.get("responded_by_user") or {}
+    return f"{user.get('name') or user.get('id') or 'somebody'} in Airflow"
+
+
+def ended(row: Mapping[str, Any] | None) -> str:
+    """Why there is nothing to ask any more."""
+    from hub.flow.deciding import already
+
+    return already(row["id"], dict(row)) if row else "the batch of this run is gone"
+
+
+def plain(text: str) -> str:
+    """``text`` without what Markdown would make of a name that came from outside."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+!|~])", r"\\\1", text)
