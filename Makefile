@@ -1,4 +1,4 @@
-# The whole interface: make setup | demo | test | lint | bench | docs  (lock: after a change of pyproject.toml)
+# The whole interface: make setup | demo | test | lint | bench | faults | docs  (lock: after a change of pyproject.toml)
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 RUNTIME := $(VENV)/.runtime
 DEV     := $(VENV)/.dev
 
-.PHONY: setup demo test lint bench docs lock clean
+.PHONY: setup demo test lint bench faults docs lock clean
 .DEFAULT_GOAL := setup
 
 setup: $(RUNTIME)
@@ -28,6 +28,10 @@ lint: $(DEV)
 
 bench: $(DEV)
 	@$(BIN)/hub bench
+
+# 1,000 kills over all flows, at most 45 minutes; make faults ARGS="--kills 100" is shorter.
+faults: $(DEV)
+	@$(BIN)/hub certify --flows --kills 1000 --minutes 45 $(ARGS)
 
 docs: $(DEV)
 	@$(BIN)/python -m hub.cli.docs

@@ -295,9 +295,7 @@ def shop_sales(connections: Connections) -> Iterator[tuple[str, dict[str, Any]]]
         yield (
             f"SHOP-{order['order_number']}",
             {
-                "total": Decimal(
-                    order["current_total_price"] if order["cancelled_at"] is None else order["total_price"]
-                ),
+                "total": Decimal(order["total_price"]) if order["cancelled_at"] else sold_for(order),
                 "cancelled": order["cancelled_at"] is not None,
                 "lines": [
                     (
@@ -310,6 +308,17 @@ def shop_sales(connections: Connections) -> Iterator[tuple[str, dict[str, Any]]]
                 ],
             },
         )
+
+
+def sold_for(order: Mapping[str, Any]) -> Decimal:
+    """What an order came to after edits: what is left of it, and what was sold and came back for money."""
+    back = [
+        line
+        for refund in order["refunds"]
+        if refund["transactions"] or str(refund["note"] or "").startswith("omnihub:")
+        for line in refund["refund_line_items"]
+    ]
+    return Decimal(order["current_total_price"]) + sum((Decimal(str(line["subtotal"])) for line in back), Decimal())
 
 
 def till_sales(connections: Connections) -> Iterator[tuple[str, dict[str, Any]]]:

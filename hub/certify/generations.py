@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 if TYPE_CHECKING:
-    from hub.certify.world import World
+    from hub.certify.played import Played
     from hub.sandbox.ledger import Call, Ledger
 
 Key = tuple[str, str, str]  # target, object, key
@@ -26,18 +26,18 @@ class Sent:
     members: Sequence[Mapping[str, Any]]
 
 
-def out_of_order(world: World, compared: Counter[str]) -> Iterator[str]:
+def out_of_order(played: Played, compared: Counter[str]) -> Iterator[str]:
     """A sentence for each value that was taken after a newer one of the same key."""
-    yield from by_idempotency_key(world, compared)
-    yield from by_value(world, compared)
+    yield from by_idempotency_key(played, compared)
+    yield from by_value(played, compared)
 
 
-def by_idempotency_key(world: World, compared: Counter[str]) -> Iterator[str]:
+def by_idempotency_key(played: Played, compared: Counter[str]) -> Iterator[str]:
     """Calls under a key of ours: the attempt with that key says which generations went out in it."""
-    attempts = attempts_of(world)
+    attempts = attempts_of(played)
     newest: dict[Key, int] = {}
     done: set[str] = set()
-    for call in accepted(world.retailer.ledger.writes()):
+    for call in accepted(played.retailer.ledger.writes()):
         key = (call.idempotency_key or "").partition(":")[0]
         if key not in attempts or key in done:
             continue  # the same call again under its own key is answered, and not carried out
@@ -52,8 +52,8 @@ def by_idempotency_key(world: World, compared: Counter[str]) -> Iterator[str]:
             newest[about] = max(newest.get(about, 0), member["generation"])
 
 
-def attempts_of(world: World) -> dict[str, Sent]:
-    with psycopg.connect(world.dsn) as journal:
+def attempts_of(played: Played) -> dict[str, Sent]:
+    with psycopg.connect(played.dsn) as journal:
         rows = journal.execute("SELECT idempotency_key, target, object, members FROM attempt")
         return {key: Sent(target, object, members) for key, target, object, members in rows}
 
@@ -68,12 +68,12 @@ def refused(call: Call) -> bool:
     return call.system == "shop" and not call.summary.endswith((": done", ": set"))
 
 
-def by_value(world: World, compared: Counter[str]) -> Iterator[str]:
+def by_value(played: Played, compared: Counter[str]) -> Iterator[str]:
     """Calls without a key: what they said of a field, in their order, is what generations said that only grow."""
-    with psycopg.connect(world.dsn) as journal:
+    with psycopg.connect(played.dsn) as journal:
         derived = generations_of(journal)
         keys = Keys(journal)
-    for (target, object, key, field), values in said_of(world.retailer.ledger, keys).items():
+    for (target, object, key, field), values in said_of(played.retailer.ledger, keys).items():
         known = [(number, FIELDS[object, field](value)) for number, value in derived[target, object, key]]
         compared["generations"] += len(values)
         last = 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from hub.certify import commerce_truth as truth
 from hub.certify import stock_truth
 
 if TYPE_CHECKING:
-    from hub.certify.world import World
+    from hub.certify.played import Played
 
 PRODUCTS = """query ($after: String) { products(first: 25, after: $after) { pageInfo { hasNextPage endCursor } nodes {
     title descriptionHtml vendor status options { name } en: translations(locale: "en") { key value }
@@ -24,21 +23,21 @@ PRODUCTS = """query ($after: String) { products(first: 25, after: $after) { page
 OUTLET = "FR015"  # the site of the fifth store, which has prices of its own
 
 
-def lost(world: World, compared: Counter[str]) -> Iterator[str]:
+def lost(played: Played, compared: Counter[str]) -> Iterator[str]:
     """A sentence for each that a target does not hold as its source says."""
-    yield from stock(world, compared)
-    shown = list(shop_products(world.connections))
-    barcodes = {i["EANCOD"].zfill(14): i["ITMREF"].upper() for i in truth.erp(world.connections, "ReadItems", "Item")}
-    yield from shop_prices(world, shown, barcodes, compared)
-    yield from till_prices(world, compared)
-    yield from products(world, shown, barcodes, compared)
+    yield from stock(played, compared)
+    shown = list(shop_products(played.connections))
+    barcodes = {i["EANCOD"].zfill(14): i["ITMREF"].upper() for i in truth.erp(played.connections, "ReadItems", "Item")}
+    yield from shop_prices(played, shown, barcodes, compared)
+    yield from till_prices(played, compared)
+    yield from products(played, shown, barcodes, compared)
 
 
-def stock(world: World, compared: Counter[str]) -> Iterator[str]:
-    shop, tills = stock_truth.expected(world)
+def stock(played: Played, compared: Counter[str]) -> Iterator[str]:
+    shop, tills = stock_truth.expected(played)
     for target, expected, held in (
-        ("shop", shop, world.retailer.shop.levels()),
-        ("tills", tills, world.retailer.tills.counts()),
+        ("shop", shop, played.retailer.shop.levels()),
+        ("tills", tills, played.retailer.tills.counts()),
     ):
         compared["stock levels"] += len(expected)
         for key, number in expected.items():
@@ -47,9 +46,9 @@ def stock(world: World, compared: Counter[str]) -> Iterator[str]:
 
 
 def shop_prices(
-    world: World, shown: list[dict[str, Any]], barcodes: Mapping[str, str], compared: Counter[str]
+    played: Played, shown: list[dict[str, Any]], barcodes: Mapping[str, str], compared: Counter[str]
 ) -> Iterator[str]:
-    offers = truth.prices(world.connections, "WEB", "", datetime.now(UTC))
+    offers = truth.prices(played.connections, "WEB", "", played.clock.now())
     for product in shown:
         for variant in product["variants"]["nodes"]:
             sku = sku_of(variant, barcodes)
@@ -62,11 +61,11 @@ def shop_prices(
                 yield f"the price of {sku} is {offers[sku]} by the ERP, {asked} in the shop"
 
 
-def till_prices(world: World, compared: Counter[str]) -> Iterator[str]:
-    now, places = datetime.now(UTC), truth.ordered(world.connections)
-    everywhere = truth.prices(world.connections, "RETAIL", "", now)
-    outlet = truth.prices(world.connections, "RETAIL", OUTLET, now)
-    for variation in variations(world.connections):
+def till_prices(played: Played, compared: Counter[str]) -> Iterator[str]:
+    now, places = played.clock.now(), truth.ordered(played.connections)
+    everywhere = truth.prices(played.connections, "RETAIL", "", now)
+    outlet = truth.prices(played.connections, "RETAIL", OUTLET, now)
+    for variation in variations(played.connections):
         data = variation["item_variation_data"]
         sku = data["sku"].strip().upper()
         own = {o["location_id"]: truth.cents(o["price_money"]) for o in overrides(data)}
@@ -79,9 +78,9 @@ def till_prices(world: World, compared: Counter[str]) -> Iterator[str]:
 
 
 def products(
-    world: World, shown: list[dict[str, Any]], barcodes: Mapping[str, str], compared: Counter[str]
+    played: Played, shown: list[dict[str, Any]], barcodes: Mapping[str, str], compared: Counter[str]
 ) -> Iterator[str]:
-    styles = truth.products(world.connections)
+    styles = truth.products(played.connections)
     for product in shown:
         skus = [sku_of(v, barcodes) for v in product["variants"]["nodes"]]
         style = styles.get(skus[0].partition("-")[0])

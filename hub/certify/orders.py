@@ -11,31 +11,31 @@ from hub.certify import commerce_truth as truth
 from hub.certify.stock_truth import shop_orders
 
 if TYPE_CHECKING:
-    from hub.certify.world import World
+    from hub.certify.played import Played
 
 Case = tuple[str, str]  # lost or doubled, and the sentence
 OURS = "omnihub:"  # begins the note of a refund that the hub brought into the shop
 
 
-def cases(world: World, away: set[str], compared: Counter[str]) -> Iterator[Case]:
+def cases(played: Played, away: set[str], compared: Counter[str]) -> Iterator[Case]:
     """What is wrong with orders and what belongs to them; ``away``: keys that wait for a person are left out."""
-    orders = {f"SHOP-{order['order_number']}": order for order in shop_orders(world.connections)}
-    returns = list(truth.erp(world.connections, "ReadReturns", "CustomerReturn"))
+    orders = {f"SHOP-{order['order_number']}": order for order in shop_orders(played.connections)}
+    returns = list(truth.erp(played.connections, "ReadReturns", "CustomerReturn"))
     for kind, case, key in (
-        *sales(world, compared),
-        *parcels(world, orders, compared),
-        *returns_at_erp(world, orders, returns, compared),
-        *refunds_in_shop(world, orders, returns, compared),
+        *sales(played, compared),
+        *parcels(played, orders, compared),
+        *returns_at_erp(played, orders, returns, compared),
+        *refunds_in_shop(played, orders, returns, compared),
     ):
         if key not in away:
             yield kind, case
 
 
-def sales(world: World, compared: Counter[str]) -> Iterator[tuple[str, str, str]]:
+def sales(played: Played, compared: Counter[str]) -> Iterator[tuple[str, str, str]]:
     """Every sale of shop and tills is in the ERP once, with every line and cent."""
-    wanted = truth.sales(world.connections)
+    wanted = truth.sales(played.connections)
     booked: dict[str, dict[str, Any]] = {}
-    for found in documents(world.connections, sorted(wanted)):
+    for found in documents(played.connections, sorted(wanted)):
         document = found["Document"][0]
         key = document["CUSORDREF"]
         if key in booked:
@@ -65,10 +65,10 @@ def documents(connections: truth.Connections, references: list[str]) -> Iterator
 
 
 def parcels(
-    world: World, orders: Mapping[str, dict[str, Any]], compared: Counter[str]
+    played: Played, orders: Mapping[str, dict[str, Any]], compared: Counter[str]
 ) -> Iterator[tuple[str, str, str]]:
     """Every parcel that the ERP sent is told to the shop once, by its tracking number."""
-    for shipment in truth.erp(world.connections, "ReadShipments", "Shipment"):
+    for shipment in truth.erp(played.connections, "ReadShipments", "Shipment"):
         key = shipment["CUSORDREF"]
         if key not in orders:
             continue
@@ -81,11 +81,11 @@ def parcels(
 
 
 def returns_at_erp(
-    world: World, orders: Mapping[str, dict[str, Any]], returns: list[dict[str, Any]], compared: Counter[str]
+    played: Played, orders: Mapping[str, dict[str, Any]], returns: list[dict[str, Any]], compared: Counter[str]
 ) -> Iterator[tuple[str, str, str]]:
     """What the shop refunded and the tills took back is in the ERP once, by the id that its origin gave it."""
     known = Counter(row["RETREF"] for row in returns if row.get("RETREF"))
-    wanted = [*shop_refunds(orders), *till_returns(world.connections)]
+    wanted = [*shop_refunds(orders), *till_returns(played.connections)]
     for id, key in wanted:
         compared["returns"] += 1
         if known[id] != 1:
@@ -115,10 +115,10 @@ def till_returns(connections: truth.Connections) -> Iterator[tuple[str, str]]:
 
 
 def refunds_in_shop(
-    world: World, orders: Mapping[str, dict[str, Any]], returns: list[dict[str, Any]], compared: Counter[str]
+    played: Played, orders: Mapping[str, dict[str, Any]], returns: list[dict[str, Any]], compared: Counter[str]
 ) -> Iterator[tuple[str, str, str]]:
     """What tills and ERP took back of an order of the shop is noted there once, and no money goes back twice."""
-    theirs = [(id, key) for id, key in till_returns(world.connections) if key in orders]
+    theirs = [(id, key) for id, key in till_returns(played.connections) if key in orders]
     theirs += [(f"ERP-{r['RETNUM']}", r["CUSORDREF"]) for r in returns if not r.get("RETREF")]
     for id, key in theirs:
         if key not in orders:

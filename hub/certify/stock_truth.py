@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import requests
@@ -22,20 +22,12 @@ from lxml import etree
 from hub.certify import commerce_truth as truth
 from hub.certify.commerce_truth import answered
 
+if TYPE_CHECKING:
+    from hub.certify.played import Played
+
 PARIS = ZoneInfo("Europe/Paris")
 STORES = {f"{n:04}": f"ST{n:02}" for n in range(1, 21)}
 SITES = {"FR001": "WH1"}
-
-
-class Played(Protocol):
-    """A retailer that runs, seen from beside it: the sandbox's own state, how to reach its systems, and its clock."""
-
-    @property
-    def retailer(self) -> Any: ...
-    @property
-    def connections(self) -> Any: ...
-    @property
-    def clock(self) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +78,7 @@ def rows(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO("\n".join(lines)), delimiter=";"))
 
 
-def erp_numbers(connection: dict[str, Any]) -> dict[tuple[str, str], Number]:
+def erp_numbers(connection: Mapping[str, Any]) -> dict[tuple[str, str], Number]:
     """Every row of the warehouse, by pages of a SOAP call written by hand; the latest of a repeated row counts."""
     url = f"http://{connection['host']}:{connection['port']}/erp/StockService"
     auth = (connection["login"], connection["password"])

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from hub.certify import generations, goods, orders
 
 if TYPE_CHECKING:
-    from hub.certify.world import World
+    from hub.certify.played import Played
 
 SHOWN = 20
 
@@ -43,26 +43,26 @@ class Verdict:
         return [f"{name}: {case}" for name, cases in kinds for case in cases[:SHOWN]]
 
 
-def verdict(world: World) -> Verdict:
+def verdict(played: Played) -> Verdict:
     """Everything compared; the hub must have settled."""
-    away = put_away(world)
+    away = put_away(played)
     compared: Counter[str] = Counter()
-    lost = list(goods.lost(world, compared))
+    lost = list(goods.lost(played, compared))
     doubled: list[str] = []
-    for kind, case in orders.cases(world, away, compared):
+    for kind, case in orders.cases(played, away, compared):
         (doubled if kind == "doubled" else lost).append(case)
-    disorder = list(generations.out_of_order(world, compared))
+    disorder = list(generations.out_of_order(played, compared))
     return Verdict(
         lost=tuple(lost), doubled=tuple(doubled), out_of_order=tuple(disorder), compared=dict(compared),
         waiting=len(away),
     )  # fmt: skip
 
 
-def put_away(world: World) -> set[str]:
+def put_away(played: Played) -> set[str]:
     """The keys of which something waits for a person."""
     import psycopg
 
-    with psycopg.connect(world.dsn) as journal:
+    with psycopg.connect(played.dsn) as journal:
         rows: Iterable[tuple[str]] = journal.execute(
             "SELECT DISTINCT key FROM quarantine WHERE state = 'open' AND key IS NOT NULL"
             " UNION SELECT DISTINCT subject FROM waiting"

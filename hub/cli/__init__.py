@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from hub.cli import bench, clients, flows, held, local, look, mappings, quarantine, reconcile, sandbox, trace
+from hub.cli import bench, certify, clients, flows, held, local, look, mappings, quarantine, reconcile, sandbox, trace
 
 app = typer.Typer(
     name="hub",
@@ -27,6 +27,7 @@ trace.add_to(app)
 flows.add_to(app)
 reconcile.add_to(app)
 bench.add_to(app)
+certify.add_to(app)
 app.add_typer(held.app, name="held")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(clients.app, name="client")
