@@ -377,21 +377,27 @@ def test_a_store_sends_a_file_twice_under_two_names(served: Running, faults: Fau
     assert (stores.out / f"{again}.ok").exists()
 
 
-def test_a_file_is_overtaken_by_the_next_one(served: Running, faults: Faults) -> None:
+def listed(served: Running) -> set[str]:
+    with sftp(served) as client, client.open_sftp() as files:
+        return set(files.listdir("out/stock"))
+
+
+def test_a_file_comes_after_the_one_that_was_written_later(served: Running, faults: Faults) -> None:
     stores = served.retailer.stores
-    faults.add("stores", "reorder", rate=1, limit=1, delay=3600)
-    first = stores.drop("ST06")
+    faults.add("stores", "reorder", rate=1, limit=1, delay=0.3)
+    first = stores.drop("ST06", complete=False)
+    later = stores.drop("ST06")
     assert first not in stores.waiting()
-    stores.drop("ST07")
-    assert first in stores.waiting()
+    assert later in stores.waiting()
+    time.sleep(0.31)
+    assert {first, f"{first}.ok", later} <= listed(served)
 
 
 def test_a_file_that_nothing_overtakes_comes_late(served: Running, faults: Faults) -> None:
-    faults.add("stores", "reorder", rate=1, limit=1, delay=0.05)
+    faults.add("stores", "reorder", rate=1, limit=1, delay=0.002)
     name = served.retailer.stores.drop("ST08")
-    time.sleep(0.06)
-    with sftp(served) as client, client.open_sftp() as files:
-        assert {name, f"{name}.ok"} <= set(files.listdir("out/stock"))
+    time.sleep(0.05)
+    assert {name, f"{name}.ok"} <= listed(served)
 
 
 # --- webhooks ---------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ CALLS = frozenset({Kind.BROKEN, Kind.RESET, Kind.LOST_ANSWER, Kind.SLOW})
 TRANSFER = CALLS | {Kind.TRUNCATE}
 WRITING = frozenset({Kind.TRUNCATE, Kind.DUPLICATE, Kind.REORDER})
 Action = Callable[[], Any]  # the call itself; what it answers may have to be awaited
+PATIENCE = 20  # a file that nothing overtakes comes after so many times its delay
 FILE = "file"  # what the ledger calls a file that is written into the folder
 
 
@@ -89,24 +90,21 @@ async def _done(action: Action) -> Any:
 
 
 class Desk:
-    """What goes wrong when a store's software writes a file into ``out``; what is late waits in ``late``."""
+    """What goes wrong when a store's software writes a file into ``out``; what is held back waits in ``late``."""
 
     def __init__(self, ledger: Ledger, out: Path, late: Path) -> None:
         self._ledger = ledger
         self._faults = Faults.of(ledger.state)
         self._out, self._late = out, late
 
-    def write(self, name: str, content: bytes, write: Callable[[str, bytes], object]) -> None:
-        """``write`` a file and its marker: whole, without its end, twice, or after a later one."""
+    def write(self, store: str, name: str, content: bytes, write: Callable[[str, bytes], object]) -> None:
+        """``write`` a file and its marker: whole, without its end, twice, or some time after a later one."""
+        self._overtaken(store)
         rule = self._faults.strike(SYSTEM, WRITING, FILE)
         if rule is None:
             write(name, content)
-        else:
-            self._ledger.record(SYSTEM, "WRITE", name, status=0, operation=FILE, fault=rule.kind)
-            self._spoil(rule, name, content, write)
-        self.arrive(later=name)
-
-    def _spoil(self, rule: Rule, name: str, content: bytes, write: Callable[[str, bytes], object]) -> None:
+            return
+        self._ledger.record(SYSTEM, "WRITE", name, status=0, operation=FILE, fault=rule.kind)
         if rule.kind is Kind.TRUNCATE:
             write(name, content[: len(content) * 2 // 3])
         elif rule.kind is Kind.DUPLICATE:
@@ -115,16 +113,27 @@ class Desk:
             write(f"{stem}_2{dot}{ending}", content)
         else:
             self._late.mkdir(exist_ok=True)
-            due = time.time() + rule.delay
-            (self._late / f"{due:.3f} {name}").write_bytes(content)
+            self._path(time.time() + PATIENCE * rule.delay, rule.delay, store, name).write_bytes(content)
 
-    def arrive(self, later: str | None = None) -> None:
-        """Files that were held back come in: when another one, written ``later``, has overtaken them, or in time."""
+    def arrive(self, *, now: bool = False) -> None:
+        """Let files come in that were held back long enough, or all of them ``now``."""
+        for path, due, _, _, name in self._held():
+            if now or due <= time.time():
+                path.replace(self._out / name)
+                (self._out / f"{name}.ok").touch()
+
+    def _overtaken(self, store: str) -> None:
+        """A later file of ``store`` is there: what was held back comes soon after it."""
+        for path, _, delay, of, name in self._held():
+            if of == store:
+                path.replace(self._path(time.time() + delay, delay, store, name))
+
+    def _held(self) -> list[tuple[Path, float, float, str, str]]:
+        """Where it lies, when it comes, its delay, its store and its name."""
         if not self._late.is_dir():
-            return
-        for path in sorted(self._late.iterdir()):
-            due, _, name = path.name.partition(" ")
-            if name != later and (later or float(due) <= time.time()):
-                target = self._out / name
-                path.replace(target)
-                target.with_name(f"{name}.ok").touch()
+            return []
+        found = [(path, path.name.split(" ", 3)) for path in sorted(self._late.iterdir())]
+        return [(path, float(due), float(delay), store, name) for path, (due, delay, store, name) in found]
+
+    def _path(self, due: float, delay: float, store: str, name: str) -> Path:
+        return self._late / f"{due:.3f} {delay} {store} {name}"

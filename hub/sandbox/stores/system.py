@@ -99,7 +99,7 @@ class Stores:
             dirty=dirty,
         )
         if raw is None and marker:  # what a caller spoils himself is not spoilt again
-            self.desk.write(file.name, file.content(self.world), self.put)
+            self.desk.write(file.store, file.name, file.content(self.world), self.put)
         else:
             self.put(file.name, file.content(self.world) if raw is None else raw, marker=marker)
         return file.name
