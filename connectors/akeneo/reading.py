@@ -109,6 +109,8 @@ class Reading:
         if not start:
             return {**item, "root": None, "axes": []}
         root = self.models.root(str(start))
+        if not root.get("code"):
+            raise Reject("parent", f"the product model at the top of {start} has no code")
         return {**item, "root": root["code"], "axes": list(self.models.axes(root))}
 
 

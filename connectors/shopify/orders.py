@@ -53,19 +53,20 @@ def read(admin: Admin, options: Options, clock: Clock, since: Checkpoint | None)
 
 def is_split(order: Any) -> bool:
     """Whether an order was paid in several ways: then the order alone does not say how much in which."""
-    return isinstance(order, dict) and len(order.get("payment_gateway_names") or ()) > 1
+    ways = order.get("payment_gateway_names") if isinstance(order, dict) else None
+    return isinstance(ways, list) and len(ways) > 1
 
 
 def with_payments(admin: Admin, orders: Sequence[Any]) -> list[Any]:
     """Orders paid in several ways with their ``transactions``, as REST writes them; the others untouched."""
-    ids = [gid("Order", order["id"]) for order in orders if is_split(order)]
+    ids = [gid("Order", order.get("id")) for order in orders if is_split(order)]
     found: dict[str, list[dict[str, Any]]] = {}
     for start in range(0, len(ids), IDS):
         some = ids[start : start + IDS]
         answer = admin.graphql(documents.PAYMENTS, {"ids": some}, cost=documents.PAYMENTS_COST * len(some))
         found |= {node["id"]: [_transaction(one) for one in node["transactions"]] for node in answer["nodes"] if node}
     return [
-        {**order, "transactions": found.get(gid("Order", order["id"]), [])} if is_split(order) else order
+        {**order, "transactions": found.get(gid("Order", order.get("id")), [])} if is_split(order) else order
         for order in orders
     ]
 

@@ -89,6 +89,7 @@ def changed(body: Any, origin: Origin) -> Iterator[Record]:
     if not product.get("id"):
         raise Reject("id", "the product has no id")
     yield Record(object=CHANGED, key=gid("Product", product["id"]), data={"object": "product"}, origin=origin)
-    for variant in product.get("variants") or ():
-        if item := variant.get("inventory_item_id"):
+    variants = product.get("variants")
+    for variant in variants if isinstance(variants, list) else ():
+        if isinstance(variant, dict) and (item := variant.get("inventory_item_id")):
             yield Record(object=CHANGED, key=gid("InventoryItem", item), data={"object": "price"}, origin=origin)

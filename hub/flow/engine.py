@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from hub.connector import Budget, Connection, Connector, Listener, Target, Watched
-from hub.errors import ConfigError, Held, HubError, TryLater
+from hub.errors import ConfigError, Held, HubError, Reject, TryLater
 from hub.flow.breakers import Breakers
 from hub.flow.leash import Leash, Leashed
 from hub.flow.objects import FLOW_OF, FLOWS, delivered_by
@@ -33,6 +33,7 @@ log = logging.getLogger("hub.flow")
 
 # Headers that a vendor signs or names a message with; cookies and credentials are not kept.
 KEPT_HEADERS = ("x-", "content-type", "user-agent")
+LONGEST_IDENTITY = 255  # of a pushed message; some vendors do not sign the header that it stands in
 
 
 # Whoever asks a person looks once a minute whether the batch is still held; one that has not for so long is gone.
@@ -153,8 +154,11 @@ class Engine:
             raise ConfigError(f"{request.system} does not push")
         connector.verify(request)
         reached("push verified")
+        identity = connector.identity(request)
+        if len(identity) > LONGEST_IDENTITY or not identity.isprintable():
+            raise Reject("identity", f"the message's own id is longer than {LONGEST_IDENTITY} characters or no text")
         headers = {k: v for k, v in request.headers.items() if k.startswith(KEPT_HEADERS)}
-        new = inbox.store(self.journal, self.vault, connector.identity(request), request, headers)
+        new = inbox.store(self.journal, self.vault, identity, request, headers)
         reached("push stored")
         return new
 

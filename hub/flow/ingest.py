@@ -10,7 +10,7 @@ from hub.flow import bind, derive, intake, keep, locks, pages
 from hub.flow.objects import delivered_by, objects_of
 from hub.flow.outcome import Outcome, Pass
 from hub.flow.refusals import PUSHED
-from hub.flow.understood import batches
+from hub.flow.understood import MISREAD, batches, misread
 from hub.journal import bindings, checkpoints, held, inbox, outbox, remotes
 from hub.model import CHANGED, Batch, Checkpoint, Origin, Pushed, Record, Refused
 from hub.points import reached
@@ -172,8 +172,11 @@ def unpacked(listener: Listener, request: Pushed, origin: Origin) -> list[Record
     try:
         return [record.become(origin=origin) for record in listener.unpack(request)]
     except Reject as error:
-        data = {"path": request.path, "received_at": request.received_at.isoformat()}
-        return [Refused(object=PUSHED, key=None, data=data, path=error.path, reason=error.reason, origin=origin)]
+        path, reason = error.path, error.reason
+    except MISREAD as error:
+        path, reason = "body", misread(request.system, error)
+    data = {"path": request.path, "received_at": request.received_at.isoformat()}
+    return [Refused(object=PUSHED, key=None, data=data, path=path, reason=reason, origin=origin)]
 
 
 def deliver_along(engine: Engine, current: Pass, target: str) -> bool:

@@ -26,12 +26,16 @@ def understood(system: str, *, wrote: bool = False) -> Iterator[None]:
     try:
         yield
     except MISREAD as error:
-        log.info("%s was misread", system, exc_info=error)
-        sentence = (
-            f"{system} answered in a way that its connector does not understand "
-            f"({type(error).__name__} in {_place(error)}); its API may have changed, or something else answered"
-        )
-        raise (Unknown if wrote else StopRun)(sentence) from error
+        raise (Unknown if wrote else StopRun)(misread(system, error)) from error
+
+
+def misread(system: str, error: Exception) -> str:
+    """The sentence for a person; the traceback is for the log."""
+    log.info("%s was misread", system, exc_info=error)
+    return (
+        f"{system} answered in a way that its connector does not understand "
+        f"({type(error).__name__} in {_place(error)}); its API may have changed, or something else answered"
+    )
 
 
 def _place(error: Exception) -> str:

@@ -25,7 +25,8 @@ def test_no_address_or_answer_makes_a_line_of_the_log_take_long(word: str) -> No
     "text",
     [
         "access_token=canary-6e1f", "my-secret-key : canary-6e1f", 'X-Shopify-Access-Token": "canary-6e1f',
-        "APIKEY=canary-6e1f", "Authorization: Basic canary-6e1f", "https://hub:canary-6e1f@shop.example.org/x", "hmac_of_this='canary-6e1f'",
+        "APIKEY=canary-6e1f", "Authorization: Basic canary-6e1f", "https://hub:canary-6e1f@shop.example.org/x",
+        "hmac_of_this='canary-6e1f'",
     ],
 )  # fmt: skip
 def test_what_is_named_like_a_secret_is_masked(text: str) -> None:

@@ -111,7 +111,7 @@ def _case(given: Any) -> str:
 
 
 def _place(error: BaseException) -> str:
-    frame = traceback.extract_tb(error.__traceback__)[-1]
+    frame = traceback.extract_tb((error.__cause__ or error).__traceback__)[-1]
     return f"{type(error).__name__} at {'/'.join(frame.filename.split('/')[-3:])}:{frame.lineno}"
 
 

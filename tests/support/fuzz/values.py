@@ -52,6 +52,11 @@ PLAIN: st.SearchStrategy[Any] = (
     | st.dictionaries(st.text(max_size=3), st.none() | st.integers(), max_size=2)
 )
 HOSTILE: st.SearchStrategy[Any] = PLAIN | st.builds(Token, st.integers(0, len(TOKENS) - 1))
+# Of those, what an answer may hold and still be JSON of a reasonable depth.
+VALID = [
+    n for n, token in enumerate(TOKENS) if token not in ("NaN", "Infinity") and max(token.count(b) for b in "[{") < 50
+]
+RECORDED: st.SearchStrategy[Any] = PLAIN | st.builds(Token, st.sampled_from(VALID))
 PLACE = st.integers(0, 10_000)
 # Where, what is done there, and with what; "swap" takes another part of the same answer.
 EDITS = st.lists(st.tuples(PLACE, st.sampled_from(("set", "set", "drop", "swap", "twice")), HOSTILE), max_size=4)
@@ -71,7 +76,7 @@ def mutated(sample: Any, edits: Sequence[tuple[int, str, Any]]) -> Any:
             other, there = places[(number * 7 + 3) % len(places)]
             holder[at] = copy.deepcopy(other[there])
         else:
-            holder[at] = value
+            holder[at] = copy.deepcopy(value)
     return found[0]
 
 
