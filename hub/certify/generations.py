@@ -38,11 +38,11 @@ def by_idempotency_key(played: Played, compared: Counter[str]) -> Iterator[str]:
     newest: dict[Key, int] = {}
     done: set[str] = set()
     for call in accepted(played.retailer.ledger.writes()):
-        key = (call.idempotency_key or "").partition(":")[0]
-        if key not in attempts or key in done:
+        full = call.idempotency_key or ""
+        key = full.partition(":")[0]  # a call that is sent in parts has a name for each behind it
+        if key not in attempts or full in done:
             continue  # the same call again under its own key is answered, and not carried out
-        if ":" not in (call.idempotency_key or ""):
-            done.add(key)
+        done.add(full)
         sent = attempts[key]
         for member in sent.members:
             about = (sent.target, sent.object, str(member["key"]))

@@ -5,16 +5,21 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
+from signal import SIGKILL
 from typing import TYPE_CHECKING
 
 from hub.certify.life import Life
 from hub.certify.plan import RANDOM, Kill, gateway_kills, worker_kills
 
 if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerProcess
+
     from hub.certify.world import World
 
-PATIENCE = 8.0  # seconds that a worker may take to come to its point; then it dies where it is
+PATIENCE = 12.0  # seconds that a worker may take to come to its point; then it dies where it is
 LATEST = 2.0  # seconds of a worker's or a database's life that ends at any moment
+ROUNDS = 2  # of everything, in which a worker comes to its point or does not
+BESIDE = 0.25  # how often another worker is there too, and dies at the same moment
 CUSTOMERS = (1, 3)
 
 
@@ -55,30 +60,39 @@ class Attack:
             self.world.start_gateway()
 
     def _kill_worker(self, kill: Kill) -> None:
+        """One that has passed everything ``ROUNDS`` times without coming to its point ends by itself, uncounted."""
         at = None if kill.point == RANDOM else f"{kill.point}:{kill.number}"
-        worker = self.world.start_worker(self._draw.randrange(2**32), at)
+        worker = self._begin(at)
+        other = self._begin(None) if self._draw.random() < BESIDE else None
         worker.join(PATIENCE if at else self._draw.uniform(0.0, LATEST))
-        reached = not worker.is_alive() and worker.exitcode == -9
-        if worker.is_alive():
-            worker.kill()
-            worker.join()
-        self.world.workers.remove(worker)
-        self.done[kill.place if at and reached else f"worker: {RANDOM}"] += 1
+        reached = not worker.is_alive() and worker.exitcode == -SIGKILL
+        if reached or worker.is_alive():
+            self.done[kill.place if at and reached else f"worker: {RANDOM}"] += 1
+        self._end(worker)
+        if other is not None:
+            self.done[f"worker: {RANDOM}"] += other.is_alive()
+            self._end(other)
 
     def _kill_database(self, kill: Kill) -> None:
         at = None if kill.point == RANDOM else f"{kill.point}:{kill.number}:{self.world.server.pid}"
-        worker = self.world.start_worker(self._draw.randrange(2**32), at)
+        worker = self._begin(at)
         until = time.monotonic() + (PATIENCE if at else self._draw.uniform(0.0, LATEST))
-        while time.monotonic() < until and self.world.server.alive():
+        while time.monotonic() < until and self.world.server.alive() and worker.is_alive():
             time.sleep(0.02)
-        reached = not self.world.server.alive()
+        reached = at is not None and not self.world.server.alive()
         self.world.kill_database()
         worker.join(1.0)  # most of them end by themselves; one that does not is no use without a database
         self.world.revive()
+        self._end(worker)
+        self.done[kill.place if reached else f"database: {RANDOM}"] += 1
+
+    def _begin(self, at: str | None) -> ForkServerProcess:
+        return self.world.start_worker(self._draw.randrange(2**32), at, ROUNDS if at else None)
+
+    def _end(self, worker: ForkServerProcess) -> None:
         worker.kill()
         worker.join()
         self.world.workers.remove(worker)
-        self.done[kill.place if at and reached else f"database: {RANDOM}"] += 1
 
     # --- the gateway dies of what is pushed, beside the workers -----------------------------------
 

@@ -12,6 +12,9 @@ from hub.points import GATEWAY, WORKER
 BEFORE_DATABASE_GOES = ("batch applied", "attempt committed", "call answered", "receipts written")
 # These are passed at every call to a system, the others a few times in a pass.
 OFTEN = ("request leaves", "answer came")
+ONLY_AT_FIRST = ("bound",)  # what the targets hold is found once
+# Who comes after a worker that left an attempt without an answer, and dies over it.
+AFTER = {"attempt committed": "attempt taken over", "call answered": "given back"}
 RANDOM = "any moment"
 
 
@@ -31,13 +34,18 @@ class Kill:
 
 def worker_kills(draw: random.Random) -> Iterator[Kill]:
     """For ever: each point of a worker, moments of a worker and of the database, in rounds."""
+    yield from (Kill(victim="worker", point=point) for point in ONLY_AT_FIRST)
     while True:
-        round_ = [Kill(victim="worker", point=point, number=number(draw, point)) for point in WORKER]
-        round_ += [Kill(victim="worker", point=RANDOM)] * 4
-        round_ += [Kill(victim="database", point=draw.choice(BEFORE_DATABASE_GOES), number=draw.randint(1, 3))]
-        round_ += [Kill(victim="database", point=RANDOM)] * 2
+        points = [p for p in WORKER if p not in (*ONLY_AT_FIRST, *AFTER.values())]
+        round_ = [[Kill(victim="worker", point=point, number=number(draw, point))] for point in points]
+        round_ += [[Kill(victim="worker", point=RANDOM)]] * 4
+        round_ += [[Kill(victim="database", point=draw.choice(BEFORE_DATABASE_GOES), number=draw.randint(1, 3))]]
+        round_ += [[Kill(victim="database", point=RANDOM)]] * 2
+        for kills in round_:
+            if then := AFTER.get(kills[0].point):
+                kills.append(Kill(victim="worker", point=then))
         draw.shuffle(round_)
-        yield from round_
+        yield from (kill for kills in round_ for kill in kills)
 
 
 def gateway_kills(draw: random.Random) -> Iterator[Kill]:

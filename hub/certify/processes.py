@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from itertools import count
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -102,8 +103,8 @@ def gateway(project: Path, port: int) -> None:
     main()
 
 
-def worker(project: Path, order: int) -> None:
-    """Every source of every flow and every target, again and again, in an order that ``order`` draws."""
+def worker(project: Path, order: int, rounds: int | None = None) -> None:
+    """Every source of every flow and every target, ``rounds`` times or for ever, in an order that ``order`` draws."""
     import logging
     import os
     import random
@@ -115,7 +116,7 @@ def worker(project: Path, order: int) -> None:
     draw = random.Random(order)  # noqa: S311 - repeatable, not secret
     with Engine.open(project, dsn=os.environ["HUB_DATABASE_URL"]) as engine:
         runner = Runner(engine)
-        while True:
+        for _ in count() if rounds is None else range(rounds):
             runner.sources = dict.fromkeys(draw.sample(sorted(runner.sources), len(runner.sources)), 0.0)
             runner.targets = dict.fromkeys(draw.sample(sorted(runner.targets), len(runner.targets)), 0.0)
             runner.step()

@@ -68,10 +68,10 @@ class World:
         if self.gateway is not None:
             processes.end(self.gateway)
 
-    def start_worker(self, order: int = 0, kill: str | None = None) -> ForkServerProcess:
-        """A worker that goes on until it is ended; ``kill`` as in :mod:`hub.points`."""
+    def start_worker(self, order: int = 0, kill: str | None = None, rounds: int | None = None) -> ForkServerProcess:
+        """A worker that goes on until it is ended, or for ``rounds``; ``kill`` as in :mod:`hub.points`."""
         process = processes.start(
-            processes.worker, self.project, order, env=self._armed(kill), log=self.home / "logs" / "worker.log"
+            processes.worker, self.project, order, rounds, env=self._armed(kill), log=self.home / "logs" / "worker.log"
         )
         self.workers.append(process)
         return process
