@@ -12,7 +12,7 @@ is empty counts as not set.
 """
 VARIABLES = {
     "HUB_HOME": "Folder of all data: journal, raw files, sandbox, logs, passwords. By default `.hub/` in the clone.",
-    "HUB_PORT": "The first of eight ports in a row: Airflow, gateway, then the sandbox's ERP, SFTP, shop, tills, PIM, "
+    "HUB_PORT": "The first of nine ports in a row: Airflow, gateway, then the sandbox's ERP, SFTP, shop, tills, PIM, "
     "DAM. By default 18080; another one lets two clones run side by side.",
     "HUB_PROJECT": "Folder of hub.yaml. By default the nearest one from the working folder upwards, then the clone.",
     "HUB_ENV": "Environment whose `hub.<environment>.yaml` is laid over hub.yaml.",
@@ -22,6 +22,8 @@ VARIABLES = {
     "before `connections.json` in HUB_HOME. Inside Airflow, Airflow's own connections come first.",
     "HUB_AIRFLOW_URL": "Where the gateway rings Airflow; without it the gateway only stores, and schedules find it.",
     "HUB_AIRFLOW_USER": "Airflow user of the gateway. By default `gateway`.",
+    "HUB_CERTIFY_KILL": "Set by `hub certify` for its own processes: the marked point at which they are killed, as in "
+    "`attempt committed:3`. Never set it for a hub that works.",
     "HUB_AIRFLOW_PASSWORD_FILE": "JSON file that holds the password under that user's name (mode 600).",
 }
 
