@@ -39,6 +39,7 @@ def up(
     ports = {name: here.ports[name] for name in SANDBOX}
     for name, port in ports.items():
         line(f"{name:7} 127.0.0.1:{port}")
+    line(f"its own page: {here.url('sandbox')}; user and password stand in {here.home / 'connections.json'}")
     with in_use(here.home / "sandbox"):
         main(here.home / "sandbox", ports, here.url("gateway"), live, connections_file=here.home / "connections.json")
 

@@ -17,7 +17,7 @@ from hub.errors import ConfigError
 from hub.local.place import make_home
 
 DEFAULT_PORT = 18080
-PORTS = ("airflow", "gateway", "erp", "stores", "shop", "tills", "pim", "dam")  # HUB_PORT, HUB_PORT + 1, ...
+PORTS = ("airflow", "gateway", "erp", "stores", "shop", "tills", "pim", "dam", "sandbox")  # HUB_PORT, HUB_PORT + 1, ...
 SANDBOX = PORTS[2:]
 LEAST_DISK = 500 * 2**20
 ADMIN, GATEWAY = "admin", "gateway"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -165,6 +166,12 @@ def _landscape(site: Site) -> Landscape:
     return load(site.project / "hub.yaml")
 
 
+def _sandbox(site: Site) -> str:
+    """Where the simulated retailer's own page is, and how to sign in."""
+    known = json.loads((site.home / "connections.json").read_text(encoding="utf-8"))["sandbox"]
+    return f"Sandbox: {site.url('sandbox')}   user {known['login']}   password {known['password']}"
+
+
 def _short(site: Site, on: Ground) -> str:
     return str(on.server.where) if on.server else "the server that HUB_DATABASE_URL names"
 
@@ -206,6 +213,7 @@ class Show:
         if airflow:
             self.say(f"Airflow: {site.url('airflow')}   user {ADMIN}   password {site.passwords()[ADMIN]}")
             self.say(f"The password is kept in {site.passwords_file}.")
+        self.say(_sandbox(site))
         self.say(f"Everything is kept in {site.home}; ready after {seconds:.0f} s. Stop with Ctrl-C.")
 
     def _synchronised(self, now: Progress, sources: list[tuple[str, str]]) -> None:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from hub.errors import HubError
-from hub.sandbox.serve import SYSTEMS, main
+from hub.sandbox.serve import PAGE, SYSTEMS, main
 
 
 def _run() -> int:
@@ -19,8 +19,9 @@ def _run() -> int:
     parser.add_argument("--seed", type=int, default=7)
     for name in SYSTEMS:
         parser.add_argument(f"--{name}", type=int, default=0, metavar="PORT", help=f"the port of the {name}")
+    parser.add_argument(f"--{PAGE}", type=int, default=0, metavar="PORT", help="the port of its own page")
     options = parser.parse_args()
-    ports = {name: getattr(options, name) for name in SYSTEMS}
+    ports = {name: getattr(options, name) for name in (*SYSTEMS, PAGE)}
     try:
         main(options.home, ports, options.gateway, options.live, options.seed, connections_file=options.connections)
     except HubError as error:

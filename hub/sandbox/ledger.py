@@ -102,6 +102,16 @@ class Ledger:
         )
         return {row["status"]: row["n"] for row in rows}
 
+    def counts(self) -> dict[str, int]:
+        """How many calls each system received, of those that are kept."""
+        return {
+            row["system"]: row["n"] for row in self.state.rows("SELECT system, count(*) AS n FROM ledger GROUP BY 1")
+        }
+
+    def latest(self, limit: int) -> list[Call]:
+        """The latest calls of all systems, newest first."""
+        return [_call(row) for row in self.state.rows("SELECT * FROM ledger ORDER BY id DESC LIMIT ?", (limit,))]
+
     @property
     def last_id(self) -> int:
         """The id of the latest call, 0 before the first; give it to ``since_id`` later."""

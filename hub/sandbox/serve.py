@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, ExitStack, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from hub.sandbox.servers import http_server, sftp_server
 
 HOST = "127.0.0.1"
 SYSTEMS = ("erp", "stores", "shop", "tills", "pim", "dam")
+PAGE = "sandbox"  # the name of its own page beside them
 PATIENCE = 1.0  # seconds for work under way when the sandbox is stopped
 Ready = Callable[[Mapping[str, int]], None]
 
@@ -39,11 +40,14 @@ async def serve(
 ) -> None:
     """Serve until ``stop`` is set; ``ready`` gets the real ports (0 asks for a free one) once all listen.
 
+    The sandbox's own page is served where ``ports`` names one for :data:`PAGE`.
     Webhooks go to ``gateway_url``; without one they wait. A taken port is a :class:`ConfigError`.
     """
     stop = stop or asyncio.Event()
     async with AsyncExitStack() as stack:
         taken = {name: await _listen(stack, retailer, name, ports.get(name, 0), stop) for name in SYSTEMS}
+        if PAGE in ports:
+            taken[PAGE] = await _page(stack, retailer, {**taken}, ports[PAGE], stop)
         with _beside(retailer, gateway_url, live, rate):
             if ready:
                 ready(taken)
@@ -53,6 +57,18 @@ async def serve(
 async def _listen(stack: AsyncExitStack, retailer: Retailer, name: str, port: int, stop: asyncio.Event) -> int:
     """Start one system's server, to be stopped with ``stack``; answers the port it listens on."""
     server = sftp_server(retailer.stores, port) if name == "stores" else http_server(_app(retailer, name), port, stop)
+    return await _begun(stack, server, name, port)
+
+
+async def _page(
+    stack: AsyncExitStack, retailer: Retailer, systems: Mapping[str, int], port: int, stop: asyncio.Event
+) -> int:
+    from hub.sandbox.page import application
+
+    return await _begun(stack, http_server(application(retailer, systems), port, stop), PAGE, port)
+
+
+async def _begun(stack: AsyncExitStack, server: AbstractAsyncContextManager[int], name: str, port: int) -> int:
     try:
         return await stack.enter_async_context(server)
     except OSError as error:
@@ -90,6 +106,8 @@ def _beside(retailer: Retailer, gateway_url: str | None, live: bool, rate: float
 def connections(retailer: Retailer, ports: Mapping[str, int], gateway_url: str | None = None) -> dict[str, Any]:
     """What a client needs for each system, in the shape of connections.json; it holds secrets."""
     from hub.sandbox.erp.system import LOGIN as ERP_LOGIN
+    from hub.sandbox.page.entry import LOGIN as PAGE_LOGIN
+    from hub.sandbox.page.entry import Entry
     from hub.sandbox.stores.system import LOGIN as STORES_LOGIN
 
     at = {name: {"host": HOST, "port": ports[name]} for name in SYSTEMS}
@@ -99,7 +117,12 @@ def connections(retailer: Retailer, ports: Mapping[str, int], gateway_url: str |
     pim = {"username": retailer.pim.username, "password": retailer.pim.password}
     if gateway_url:
         tills["webhook_url"] = gateway_url.rstrip("/") + "/hooks/tills"
+    own = {}
+    if PAGE in ports:
+        entry = Entry(retailer.state)
+        own[PAGE] = {**http, "host": HOST, "port": ports[PAGE], "login": PAGE_LOGIN, "password": entry.password}
     return {
+        **own,
         "erp": {**http, **at["erp"], "login": ERP_LOGIN, "password": retailer.erp.password},
         "stores": {"conn_type": "sftp", **at["stores"], "login": STORES_LOGIN, "extra": stores},
         "shop": {
@@ -148,9 +171,11 @@ class Running:
 
 
 @contextmanager
-def running(retailer: Retailer, gateway_url: str | None = None, **options: Any) -> Iterator[Running]:
+def running(
+    retailer: Retailer, gateway_url: str | None = None, *, page: bool = False, **options: Any
+) -> Iterator[Running]:
     """Serve from a thread on free ports while the block lasts; options as :func:`serve` takes them."""
-    server = _Thread(retailer, gateway_url, options)
+    server = _Thread(retailer, {PAGE: 0} if page else {}, gateway_url, options)
     ports = server.begin()
     try:
         found = connections(retailer, ports, gateway_url)
@@ -162,7 +187,10 @@ def running(retailer: Retailer, gateway_url: str | None = None, **options: Any) 
 class _Thread:
     """:func:`serve` in a thread with a loop of its own."""
 
-    def __init__(self, retailer: Retailer, gateway_url: str | None, options: Mapping[str, Any]) -> None:
+    def __init__(
+        self, retailer: Retailer, ports: Mapping[str, int], gateway_url: str | None, options: Mapping[str, Any]
+    ) -> None:
+        self._wanted = ports
         self._serve = (retailer, gateway_url, options)
         self._told = threading.Event()
         self._ports: Mapping[str, int] = {}
@@ -186,7 +214,7 @@ class _Thread:
         retailer, gateway_url, options = self._serve
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         try:
-            await serve(retailer, {}, gateway_url, stop=self._stop, ready=self._ready, **options)
+            await serve(retailer, self._wanted, gateway_url, stop=self._stop, ready=self._ready, **options)
         except BaseException as error:  # noqa: BLE001 - told to the thread that waits in begin()
             self._error = error
             self._told.set()

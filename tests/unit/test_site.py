@@ -21,7 +21,7 @@ def site(home: Path, port: int = 0) -> Site:
 
 def test_one_setting_moves_all_ports(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HUB_PORT", "28080")
-    assert list(Site.of_environment(tmp_path).ports.values()) == list(range(28080, 28088))
+    assert list(Site.of_environment(tmp_path).ports.values()) == list(range(28080, 28089))
 
 
 @pytest.mark.parametrize("text", ["eighty", "80", "65535", "-1", "18080.5"])

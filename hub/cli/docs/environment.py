@@ -13,7 +13,7 @@ is empty counts as not set.
 VARIABLES = {
     "HUB_HOME": "Folder of all data: journal, raw files, sandbox, logs, passwords. By default `.hub/` in the clone.",
     "HUB_PORT": "The first of nine ports in a row: Airflow, gateway, then the sandbox's ERP, SFTP, shop, tills, PIM, "
-    "DAM. By default 18080; another one lets two clones run side by side.",
+    "DAM and its own page. By default 18080; another one lets two clones run side by side.",
     "HUB_PROJECT": "Folder of hub.yaml. By default the nearest one from the working folder upwards, then the clone.",
     "HUB_ENV": "Environment whose `hub.<environment>.yaml` is laid over hub.yaml.",
     "HUB_DATABASE_URL": "libpq URL of the journal's PostgreSQL, instead of the embedded one.",
