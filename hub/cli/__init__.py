@@ -9,7 +9,21 @@ import sys
 
 import typer
 
-from hub.cli import bench, certify, clients, flows, held, local, look, mappings, quarantine, reconcile, sandbox, trace
+from hub.cli import (
+    bench,
+    certify,
+    clients,
+    flows,
+    held,
+    local,
+    look,
+    mappings,
+    plans,
+    quarantine,
+    reconcile,
+    sandbox,
+    trace,
+)
 
 app = typer.Typer(
     name="hub",
@@ -25,6 +39,7 @@ local.add_to(app)
 look.add_to(app)
 trace.add_to(app)
 flows.add_to(app)
+plans.add_to(app)
 reconcile.add_to(app)
 bench.add_to(app)
 certify.add_to(app)

@@ -67,13 +67,15 @@ def derive_due(engine: Engine, current: Pass, ahead: timedelta = timedelta(), fl
         derived: set[str] = set()  # what changes again within ``ahead`` is due again at once, and must not be for ever
         while new := derive_some(engine, current, name, engine.clock.now() + ahead) - derived:
             derived |= new
+        current.derived.setdefault(name, set()).update(derived)
 
 
 def derive_some(engine: Engine, current: Pass, name: str, until: datetime) -> set[str]:
     """One batch of subjects of derived object ``name`` that are due by ``until``; which these were."""
     flow = FLOW_OF[name]
     with engine.journal.transaction():
-        claimed = recompute.claim(engine.journal, name, until, SUBJECTS_AT_ONCE)
+        only = None if current.only is None else current.only.get(name, ())
+        claimed = recompute.claim(engine.journal, name, until, SUBJECTS_AT_ONCE, only)
         if not claimed:
             return set()
         derived = derivation(name)(engine, flow, sorted(claimed))

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,6 +88,8 @@ class Pass:
     marked: dict[str, dict[str, bool]] = field(default_factory=dict)  # derived object -> subject -> urgent
     doubted: dict[tuple[str, str], set[str]] = field(default_factory=dict)  # (target, object) -> subjects to read back
     touched: dict[str, None] = field(default_factory=dict)  # flows for which something was marked, in order
+    derived: dict[str, set[str]] = field(default_factory=dict)  # derived object -> subjects that this pass derived
+    only: Mapping[str, Collection[str]] | None = None  # derived object -> the subjects to derive; None: all due
 
     def mark(self, derived: str, subjects: Iterable[str], *, urgent: bool) -> None:
         """What must be derived again once this transaction is through."""

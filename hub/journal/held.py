@@ -185,6 +185,11 @@ def listing(connection: Connection, states: Sequence[str] = WAITING, limit: int 
     )
 
 
+def of_run(connection: Connection, run: str) -> list[dict[str, Any]]:
+    """What ``run`` stopped and nobody has decided about."""
+    return _rows(connection, f"SELECT {COLUMNS} FROM held WHERE run = %s AND state = 'held' ORDER BY id", (run,))
+
+
 def show(connection: Connection, held: int, *, alone: bool = False) -> dict[str, Any] | None:
     """One batch; with ``alone`` nobody else decides about it until the transaction ends."""
     found = _rows(connection, f"SELECT {COLUMNS} FROM held WHERE id = %s{' FOR UPDATE' if alone else ''}", (held,))

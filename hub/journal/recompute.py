@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from hub.journal.database import Connection
@@ -30,6 +30,7 @@ ON CONFLICT (object, subject) DO UPDATE SET due = least(r.due, excluded.due), ur
 CLAIM = """
 DELETE FROM recompute r USING (
     SELECT object, subject FROM recompute WHERE object = %(object)s AND due <= %(now)s
+      AND (%(only)s::text[] IS NULL OR subject = ANY(%(only)s))
     ORDER BY urgent DESC, due LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ) c WHERE r.object = c.object AND r.subject = c.subject
 RETURNING r.subject, r.urgent
@@ -65,14 +66,17 @@ def note(connection: Connection, object: str, subject: str, due: datetime) -> No
     connection.execute("INSERT INTO recompute_note (object, subject, due) VALUES (%s, %s, %s)", (object, subject, due))
 
 
-def claim(connection: Connection, object: str, now: datetime, limit: int) -> dict[str, bool]:
-    """Take up to ``limit`` due subjects out of the table, urgent ones first: subject -> urgent.
+def claim(
+    connection: Connection, object: str, now: datetime, limit: int, only: Collection[str] | None = None
+) -> dict[str, bool]:
+    """Take up to ``limit`` due subjects (of ``only``) out of the table, urgent ones first: subject -> urgent.
 
     They come back if the transaction fails. A mark made meanwhile waits for this transaction and stays; a note
     does not wait, and stays as well.
     """
     connection.execute(GATHER, {"object": object})
-    return dict(connection.execute(CLAIM, {"object": object, "now": now, "limit": limit}).fetchall())
+    arguments = {"object": object, "now": now, "limit": limit, "only": None if only is None else sorted(only)}
+    return dict(connection.execute(CLAIM, arguments).fetchall())
 
 
 def due(connection: Connection, object: str, now: datetime) -> int:
