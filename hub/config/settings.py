@@ -173,6 +173,9 @@ class GuardSettings(Settings):
     to_zero: Share | None = Field(default=None, description="Articles in stock that may fall to zero at once.")
     price_change: Change | None = Field(default=None, description="How far a single price may move, up or down.")
     changes: Share | None = Field(default=None, description="Known keys that may change at once.")
+    rejects: Share | None = Field(
+        default=None, description="Records that one reading may refuse; past it the flow stops: the mapping is wrong."
+    )
     at_least: int = Field(
         default=10, ge=1, le=1_000_000, description="Fewer keys than that always pass, whatever share they are."
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
-UNBOUND = re.compile(r'no (\w+) is bound to "(.*)" in this system')
 NO_RECORD = "could not be read at all, so nothing is there to try again; it heals when the source sends it again"
 NO_RULES = "no mapping of that name is there any more"
 NO_NEWER = "there is no newer mapping than the one that refused it"
@@ -316,7 +314,7 @@ def bound_now(engine: Engine, system: str) -> list[int]:
     found: list[int] = []
     ids: dict[str, set[str]] = {}
     for number, reason in corrections.unbound(engine.journal, system):
-        if (named := UNBOUND.fullmatch(reason)) is None:
+        if (named := quarantine.UNBOUND.fullmatch(reason)) is None:
             continue
         if named[1] not in ids:
             bound = bindings.by_key(engine.journal, system, named[1]).values()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from hub.flow import ownership, refusals, steps
+from hub.flow import ownership, refusals, rejects, steps
 from hub.flow.mapped import Mapped, origin_row, signature
 from hub.flow.objects import DELIVERS, FLOW_OF, OBJECTS, CanonicalObject, first_of
 from hub.flow.outcome import Pass
@@ -25,6 +25,7 @@ TOGETHER = timedelta(seconds=5)
 def keep(engine: Engine, current: Pass, system: str, mapped: Mapped, scope: Scope, *, snapshot: int | None) -> None:
     """Apply what was mapped and put away what was refused; mark what must be derived again."""
     steps.refuse_illegal(engine, system, mapped)
+    rejects.watch(engine, current, system, mapped, scope)
     for name, records in mapped.records.items():
         canonical = OBJECTS[name]
         if canonical.kind == "state":

@@ -85,6 +85,7 @@ class Pass:
     targets: Sequence[str] = ()  # whose outboxes this pass works on
     beside_others: bool = False  # one of several at the same outboxes, as in Airflow
     counts: Counts = field(default_factory=Counts)
+    judged: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)  # (system, object): read, refused
     marked: dict[str, dict[str, bool]] = field(default_factory=dict)  # derived object -> subject -> urgent
     doubted: dict[tuple[str, str], set[str]] = field(default_factory=dict)  # (target, object) -> subjects to read back
     touched: dict[str, None] = field(default_factory=dict)  # flows for which something was marked, in order

@@ -39,6 +39,7 @@ class Entry:
 NUMBERS = re.compile(r"\d+")
 QUOTED = re.compile(r'"[^"]*"')
 LOOKUP = re.compile(r'"?(.+?)"? is not in the lookup (\S+)')
+UNBOUND = re.compile(r'no (\w+) is bound to "(.*)" in this system')
 # Refusals that are about one value: what is missing is that one, so each value is a cause of its own.
 OF_ONE_VALUE = re.compile(r" is bound to | is neither one of ")
 
@@ -86,6 +87,15 @@ def put(connection: Connection, flow: str, system: str, entries: Sequence[Entry]
            SET seen = q.seen + 1, last_seen = clock_timestamp(), record = excluded.record, as_of = excluded.as_of""",
         (flow, system, run),
     )
+
+
+def known(connection: Connection, system: str, raws: Sequence[str]) -> set[tuple[str, str]]:
+    """(payload, object) of those of ``raws`` that lie in quarantine already."""
+    rows = connection.execute(
+        "SELECT raw, object FROM quarantine WHERE system = %s AND state = 'open' AND raw = ANY(%s)",
+        (system, list(raws)),
+    )
+    return set(rows.fetchall())
 
 
 SPOKEN_FOR = """

@@ -19,6 +19,11 @@ from hub.journal.database import Connection
 IN_TABLE = 64 * 1024  # larger payloads go to a file
 
 
+def reference(kind: str, payload: bytes) -> str:
+    """What a payload is referred to by, wherever it is kept."""
+    return f"{kind}/{hashlib.sha256(payload).hexdigest()}"
+
+
 class Vault:
     """Keeps payloads under ``folder`` and in the journal; writes belong to the caller's transaction."""
 
@@ -40,7 +45,7 @@ class Vault:
 
     def keep_many(self, connection: Connection, kind: str, payloads: Sequence[bytes]) -> list[str]:
         """References of many small payloads, in their order."""
-        refs = [f"{kind}/{hashlib.sha256(p).hexdigest()}" for p in payloads]
+        refs = [reference(kind, payload) for payload in payloads]
         with connection.cursor() as cursor:
             cursor.executemany(
                 """INSERT INTO vault (ref, kind, size, content) VALUES (%s, %s, %s, %s)

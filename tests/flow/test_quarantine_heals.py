@@ -304,3 +304,47 @@ def test_giving_up_wants_a_reason_and_keeps_the_record(settled: Scene) -> None:
     assert json.loads(raw)["QTE"] == "1,5"
     ((step, answer),) = settled.query("SELECT step, answer FROM audit WHERE after ->> 'number' = %s", str(number))
     assert (step, answer) == ("discarded", "by ben: a test article")
+
+
+# --- too many rejects -----------------------------------------------------------------------------------------
+
+
+def test_past_a_share_of_rejects_the_flow_stops_says_why_and_reads_again_when_the_mapping_is_right(
+    settled: Scene,
+) -> None:
+    skus = [sku.code for sku in settled.retailer.world.skus[:15]]
+    settled.clock.forward(minutes=1)
+    name = partial(settled, "ST14", dict.fromkeys(skus, 4))
+    wrong = edited(settled, "mappings/sftp_files/stock_level.v1.yaml", "on_hand: QTE", "on_hand: QUANTITE")
+    with wrong, pytest.raises(StopRun) as stopped:
+        settled.synchronise()
+    said = str(stopped.value)
+    assert said.startswith("stores: 15 of 15 records of stock_level are refused, 100% (guard rejects: 20%)")
+    assert 'most often for QUANTITE: there is no field "…"' in said
+    assert entries(settled, name) == []
+    assert settled.retailer.stores.waiting() == [name]
+    assert settled.query("SELECT state FROM run WHERE sentence LIKE 'stores: 15 of 15%%'") == [("failed",)]
+    settled.synchronise()
+    assert settled.retailer.stores.waiting() == []
+    assert {told(settled, sku, "ST14")[0] for sku in skus} == {4}
+
+
+def test_bad_records_that_a_source_repeats_are_counted_once(settled: Scene) -> None:
+    skus = [sku.code for sku in settled.retailer.world.skus[:14]]
+    for some in (skus[:9], skus[9:]):  # the ERP answers the first nine again with the other five
+        settled.clock.forward(minutes=1)
+        for sku in some:
+            settled.retailer.erp.set(sku, "WH1", 62, blocked=0)
+            settled.retailer.state.execute(
+                "UPDATE erp_stock SET updated = '20261131101500' WHERE sku = ? AND site = 'FR001'", (sku,)
+            )
+        settled.synchronise()
+    ((refused, seen),) = settled.query(
+        "SELECT count(*), max(seen) FROM quarantine WHERE system = 'erp' AND state = 'open' AND key = ANY(%s)",
+        [f"{sku}@WH1" for sku in skus],
+    )
+    assert (refused, seen) == (14, 2)
+    local = settled.clock.now().astimezone(ZoneInfo("Europe/Paris"))
+    assert fixed(settled, [f"UPDDATTIM={local:%Y%m%d%H%M%S}"], system="erp").healed == 14
+    for sku in skus:
+        settled.retailer.erp.set(sku, "WH1", 62)
