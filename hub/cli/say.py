@@ -56,6 +56,9 @@ def complain(sentence: str, *, as_json: bool) -> None:
     from rich.console import Console
     from rich.markup import escape
 
+    from hub.transport.redaction import redact
+
+    sentence = redact(sentence)
     Console(stderr=True, soft_wrap=True, highlight=False).print(f"[red]hub:[/red] {escape(sentence)}")
     if as_json:
         sys.stdout.write(json.dumps({"error": sentence}, ensure_ascii=False) + "\n")

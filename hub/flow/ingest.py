@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hub.connector import Listener, Source
 from hub.errors import ConfigError, HubError, Reject
 from hub.flow import bind, derive, intake, keep, locks, pages
+from hub.flow.mapped import unstorable
 from hub.flow.objects import delivered_by, objects_of
 from hub.flow.outcome import Outcome, Pass
 from hub.flow.refusals import PUSHED
@@ -170,13 +171,20 @@ NOTHING = Checkpoint(value={})
 def unpacked(listener: Listener, request: Pushed, origin: Origin) -> list[Record | Refused]:
     """The records of a message; one that cannot be unpacked is refused, or it would stop those behind it for ever."""
     try:
-        return [record.become(origin=origin) for record in listener.unpack(request)]
+        return [record.become(origin=origin) for record in listener.unpack(request) if storable(record)]
     except Reject as error:
         path, reason = error.path, error.reason
     except MISREAD as error:
         path, reason = "body", misread(request.system, error)
     data = {"path": request.path, "received_at": request.received_at.isoformat()}
     return [Refused(object=PUSHED, key=None, data=data, path=path, reason=reason, origin=origin)]
+
+
+def storable(record: Record) -> bool:
+    """True, or :class:`Reject` where the key of a record could not even be looked up."""
+    if (objection := unstorable(record)) is not None:
+        raise Reject(*objection)
+    return True
 
 
 def deliver_along(engine: Engine, current: Pass, target: str) -> bool:

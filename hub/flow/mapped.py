@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 from hub.flow.carried import PERSONAL
 from hub.model import Origin, Record, Refused, Scope
 from hub.retail.checks import CHECKS
+from hub.schemas.values import foreign
 
 if TYPE_CHECKING:
     from hub.flow.engine import Engine
     from hub.mapping import Mapping
+
+LONGEST_KEY = 500  # PostgreSQL's indexes take 2,704 bytes
 
 
 @dataclass(slots=True)
@@ -46,7 +49,7 @@ def map_all(
             for made in mapping.map(raw, lookups):
                 if isinstance(made, Refused):
                     mapped.refused.append((made, raw, mapping))
-                elif (objection := objected(engine, mapping.target, made)) is not None:
+                elif (objection := objected(engine, mapping.target, made) or unstorable(raw, made)) is not None:
                     mapped.refused.append((refused_by_schema(made, raw, objection), raw, mapping))
                 else:
                     mapped.records.setdefault(mapping.target, []).append((made, raw, mapping))
@@ -58,6 +61,17 @@ def map_all(
 def objected(engine: Engine, object: str, made: Record) -> tuple[str, str] | None:
     """What is wrong with a record: by its schema first, then by the rules that a schema cannot say."""
     return engine.schemas.validate(object, made.data) or (CHECKS[object](made.data) if object in CHECKS else None)
+
+
+def unstorable(raw: Record, made: Record | None = None) -> tuple[str, str] | None:
+    """What is wrong with keys and versions, which stand beside the data in columns and indexes of their own."""
+    named = {"key": raw.key, "source_version": made.source_version if made else None}
+    for name, value in named.items():
+        if (found := next(foreign(value), None)) is not None:
+            return name, found[1]
+        if isinstance(value, str) and len(value) > LONGEST_KEY:
+            return name, f"is longer than {LONGEST_KEY} characters"
+    return None
 
 
 def without_personal(

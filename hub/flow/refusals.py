@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hub.flow.engine import Engine
     from hub.mapping import Mapping
 
+LONGEST = 500  # of a key or reason; an index takes 2,704 bytes
 PUSHED = "pushed"  # what a message is called that could not be unpacked
 
 
@@ -73,8 +74,8 @@ def quarantined(
 
 
 def storable(text: str) -> str:
-    """``text`` as PostgreSQL takes it: without NUL and without half a character; the payload keeps both."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+    """``text`` as PostgreSQL and its indexes take it: no NUL, no half character, not endless; the payload keeps all."""
+    return text[:LONGEST].replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 def to_replay(raw: Record, scope: Scope) -> dict[str, Any]:

@@ -5,6 +5,7 @@ A message is verified over its raw body, stored in the inbox, and answered; ring
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("hub.gateway")
 
 BODY_LIMIT = 2 * 2**20  # the largest order that a shop pushes is well under 1 MB
+BODY_SECONDS = 20.0  # a sender that drips would keep its connection for ever
+CLOSING = {"Connection": "close"}  # what is left of the body is not read
 
 
 class TooLarge(Exception):
@@ -55,9 +58,13 @@ class Gateway:
     async def hook(self, request: Request) -> JSONResponse:
         system = request.path_params["system"]
         try:
-            pushed = _pushed(system, request, await _body(request))
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await _body(request)
+            pushed = _pushed(system, request, body)
         except TooLarge:
-            return JSONResponse({"error": f"the body is over {BODY_LIMIT} bytes"}, 413)
+            return JSONResponse({"error": f"the body is over {BODY_LIMIT} bytes"}, 413, CLOSING)
+        except TimeoutError:
+            return JSONResponse({"error": f"the body took longer than {BODY_SECONDS:.0f} s"}, 408, CLOSING)
         return await run_in_threadpool(self._store, pushed)
 
     def _store(self, pushed: Pushed) -> JSONResponse:
@@ -68,8 +75,7 @@ class Gateway:
                     return JSONResponse({"error": "unknown system"}, 404)
                 new = engine.receive(pushed)
         except Reject as error:
-            self.refused[pushed.system] += 1
-            log.warning("%s: a message was refused: %s", pushed.system, error)
+            self._count(pushed.system, error)
             return JSONResponse({"error": "the signature is wrong or too old"}, 401)
         except ConfigError as error:
             log.warning("%s", error)
@@ -83,6 +89,13 @@ class Gateway:
         reached("push answered")
         if new:
             self.bell.ring(system)
+
+    def _count(self, system: str, error: Reject) -> None:
+        """Every refusal counts; a line is written for the first, the tenth, the hundredth: nobody fills our disk."""
+        self.refused[system] += 1
+        count = self.refused[system]
+        if str(count).strip("0") == "1":
+            log.warning("%s: a message was refused (%s since the start): %s", system, f"{count:,}", error)
 
     async def health(self, request: Request) -> JSONResponse:
         return await run_in_threadpool(self._health)
