@@ -82,10 +82,11 @@ class World:
         self.workers.clear()
 
     def kill_database(self) -> None:
-        """SIGKILL to the server's main process; what it had in memory is gone."""
+        """SIGKILL to the server's main process, and to all that work for it: what they had in memory is gone."""
         if self.server.pid:
-            with suppress(ProcessLookupError):
-                os.kill(self.server.pid, signal.SIGKILL)
+            for pid in (self.server.pid, *children_of(self.server.pid)):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def revive(self) -> None:
         """Start again what has ended of database and gateway."""
@@ -204,6 +205,14 @@ def environment(values: Mapping[str, str]) -> Iterator[None]:
         yield
     finally:
         processes.only(before)
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that ``pid`` started and that still run; none where the system does not tell."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()]
+    except OSError:
+        return []
 
 
 def free_port() -> int:
