@@ -20,7 +20,8 @@ from hub.airflow.operators import Deliver, Ingest, Reconcile
 if TYPE_CHECKING:
     from hub.config import Landscape, SourceSettings
 
-ASK_EVERY, ASKED_AT_ONCE = timedelta(minutes=30), 16
+# Beside the bell for held batches, which the gateway repeats until somebody asks; not when the DAG is first seen.
+ASK_EVERY, ASKED_AT_ONCE = "*/30 * * * *", 16
 LOOK_EVERY = timedelta(minutes=1)  # beside a bell, where hub.yaml says nothing
 # A task that hangs is ended; the engine's leases and attempts make that harmless.
 LONGEST = timedelta(minutes=15)
@@ -129,12 +130,13 @@ def _reconcile(known: Landscape, flow: str, number: int) -> DAG:
 
 
 def _approve(flow: str) -> DAG:
+    timetable = CronTriggerTimetable(ASK_EVERY, timezone="UTC", run_immediately=timedelta())
     with DAG(
         dag_id=names.approve_dag_id(flow),
         dag_display_name=f"approve {flow}",
         description=f"Asks a person about a batch of {flow} that a guard holds, and does what was decided",
         doc_md=APPROVE_DOC.format(flow=flow),
-        schedule=_doorbell(names.held(flow), DeltaTriggerTimetable(ASK_EVERY)),
+        schedule=_doorbell(names.held(flow), timetable),
         catchup=False,
         max_active_runs=ASKED_AT_ONCE,
         tags=[flow, "approval"],

@@ -163,7 +163,7 @@ class Reconcile(HubOperator):
 def say_held(outcome: Outcome) -> NoReturn:
     """Red when a guard has stopped a batch in this pass; skipped while it is held on, so that a minute's
     schedule does not raise the same alarm all night."""
-    sentence = f"{outcome.sentence}; a batch is held: look at it with `hub quarantine list`, or send a newer snapshot"
+    sentence = f"{outcome.sentence}; a batch is held: decide under Required Actions or with `hub held list`"
     if outcome.counts.get("held"):
         raise AirflowFailException(sentence)
     raise AirflowSkipException(sentence)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def found(engine: Engine, number: int) -> dict[str, Any]:
     """The held batch ``number``; a :class:`ConfigError` where there is none."""
     row = held.show(engine.journal, number)
-    if row is None or row["state"] in ("gathering", "gathered", "passed"):
+    if row is None or row["state"] in ("gathering", "passed"):
         raise ConfigError(f"nothing is held as number {number}; see: hub held list")
     return row
 

@@ -126,7 +126,7 @@ def finish(engine: Engine, current: Pass, system: str, route: str, mappings: Seq
 def settle(engine: Engine, current: Pass, system: str, row: dict[str, Any], mappings: Sequence[Mapping]) -> None:
     """One gathered reading: judged once, then applied page by page; a kill in between costs nothing."""
     number, state = row["id"], row["state"]
-    if state in ("gathering", "gathered"):
+    if state == "gathering":
         state = _judge(engine, current, system, number, row["rows"], mappings)
     if state in ("passed", "approved"):
         apply(engine, current, system, number, mappings)

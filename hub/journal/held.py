@@ -15,7 +15,7 @@ COLUMNS = (
     "held_at, decided_by, why, decided_at, asked, asked_at"
 )
 WAITING = ("held",)
-UNFINISHED = ("gathering", "gathered", "passed", "approved")
+UNFINISHED = ("gathering", "passed", "approved")
 
 
 def begin(

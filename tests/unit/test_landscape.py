@@ -87,6 +87,14 @@ def test_every_setting_says_what_it_is_for() -> None:
             assert all(field.description for field in model.model_fields.values()), model
 
 
+def test_guards_are_typed_and_one_word_is_a_list(tmp_path: Path) -> None:
+    found = read(tmp_path, PAGE.replace("to_zero: 5%", "drops: 40%, changes: 50%, requires: count"))
+    guards = found.flows["stock"].guards
+    assert (guards.drops, guards.changes, guards.requires, guards.at_least) == (0.4, 0.5, ("count",), 10)
+    assert guards.hold
+    assert not found.flows["stock"].model_copy(update={"guards": type(guards)()}).guards.hold
+
+
 def test_settings_cannot_be_changed(landscape: Landscape) -> None:
     with pytest.raises(ValueError, match="frozen"):
         landscape.retailer.zone = "UTC"  # type: ignore[misc]
@@ -187,6 +195,22 @@ MISTAKES = [
     ("to_zero: 5%", "to_zeros: 5%", ':23 flows.stock.guards.to_zeros: unknown key "to_zeros", did you mean "to_zero"?'),
     ("to_zero: 5%", "to_zero: 5", ':23 flows.stock.guards.to_zero: "5" is not a share; write a percentage'),
     ("to_zero: 5%", "to_zero: 500%", ':23 flows.stock.guards.to_zero: "500%" is not a share'),
+    (
+        "to_zero: 5%",
+        "price_change: 60",
+        ':23 flows.stock.guards.price_change: "60" is not a change; write a percentage',
+    ),
+    (
+        "to_zero: 5%",
+        "price_change: 150%",
+        ":23 flows.stock.guards.price_change: nothing of the flow stock can be measured by price_change",
+    ),
+    (
+        "to_zero: 5%",
+        "requires: trailler",
+        ':23 flows.stock.guards.requires[0]: "trailler" is not one of trailer',
+    ),
+    ("to_zero: 5%", "at_least: 0", ":23 flows.stock.guards.at_least: input should be greater than or equal to 1"),
     ("WH1: erp", "WH1: epr", ':12 authority.stock_level.WH1: no system "epr", did you mean "erp"?'),
     ("WH1: erp", "WH1: shop", ':12 authority.stock_level.WH1: "shop" is no source of the flow stock'),
     ("WH1: erp", '"WH[1]": erp', '"WH[1]" is not a name or a pattern'),

@@ -50,6 +50,13 @@ def test_a_partial_file_without_tickets_is_one_too():
     assert (scope.extent, scope.tickets) == (Extent.PARTIAL, {})
 
 
+def test_a_trailer_marks_the_end_and_a_file_without_one_keeps_its_last_line():
+    with_one = opened(stock_file())
+    assert (with_one.scope.ended, with_one.scope.rows, len(with_one.lines)) == (True, 2, 2)
+    without = opened(stock_file(trailer="").removesuffix(b"\r\n"), trailer=())
+    assert (without.scope.ended, without.scope.rows, len(without.lines)) == (False, None, 2)
+
+
 def test_equal_content_with_a_newer_as_of_is_another_file():
     first = opened(stock_file()).scope.identity
     assert opened(stock_file()).scope.identity == first

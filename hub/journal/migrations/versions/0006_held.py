@@ -24,7 +24,7 @@ CREATE TABLE held (
     measured    jsonb NOT NULL DEFAULT '{}',
     plan        text NOT NULL DEFAULT '',
     reason      text NOT NULL DEFAULT '',
-    state       text NOT NULL CHECK (state IN ('gathering', 'gathered', 'passed', 'held', 'approved', 'rejected',
+    state       text NOT NULL CHECK (state IN ('gathering', 'passed', 'held', 'approved', 'rejected',
                                                'superseded', 'failed')),
     run         text NOT NULL,
     held_at     timestamptz NOT NULL,
@@ -34,7 +34,7 @@ CREATE TABLE held (
     asked       text,                   -- the Airflow run that asks a person
     asked_at    timestamptz             -- when it last did: a run that is gone falls silent, and another asks
 );
-CREATE INDEX held_open ON held (system, route) WHERE state IN ('gathering', 'gathered', 'passed', 'held', 'approved');
+CREATE INDEX held_open ON held (system, route) WHERE state IN ('gathering', 'passed', 'held', 'approved');
 CREATE INDEX held_asked ON held (asked) WHERE asked IS NOT NULL;
 
 -- What it consists of, in the vault: one file, or page by page.
