@@ -6,7 +6,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from hub.journal import counter, inbox, plans, price_history, runs, settings
+from hub.journal import counter, held, inbox, plans, price_history, runs, settings
 from hub.journal.database import ensure_partitions
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def keep_house(engine: Engine) -> int:
             return 0
         ensure_partitions(engine.journal)
         runs.give_up(engine.journal, ABANDONED)
+        held.forget_older_than(engine.journal, engine.landscape.keep.raw)
         inbox.forget_older_than(engine.journal, engine.landscape.keep.raw)
         plans.forget_older_than(engine.journal, now - engine.landscape.keep.raw)
         price_history.forget(engine.journal, now - price_history.KEPT)

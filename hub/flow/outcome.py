@@ -90,6 +90,7 @@ class Pass:
     doubted: dict[tuple[str, str], set[str]] = field(default_factory=dict)  # (target, object) -> subjects to read back
     touched: dict[str, None] = field(default_factory=dict)  # flows for which something was marked, in order
     derived: dict[str, set[str]] = field(default_factory=dict)  # derived object -> subjects that this pass derived
+    first: set[tuple[str, str]] = field(default_factory=set)  # (system, object) read for the first time in this pass
     only: Mapping[str, Collection[str]] | None = None  # derived object -> the subjects to derive; None: all due
 
     def mark(self, derived: str, subjects: Iterable[str], *, urgent: bool) -> None:

@@ -76,7 +76,8 @@ class Vault:
                AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.raw = v.ref)
                AND NOT EXISTS (SELECT 1 FROM correction c WHERE c.raw = v.ref)
                AND NOT EXISTS (SELECT 1 FROM inbox i WHERE i.raw = v.ref)
-               AND NOT EXISTS (SELECT 1 FROM held_page p WHERE p.payload = v.ref AND NOT p.taken)
+               AND NOT EXISTS (SELECT 1 FROM held_page p JOIN held h ON h.id = p.held WHERE p.payload = v.ref
+                               AND NOT p.taken AND h.state IN ('gathering', 'passed', 'held', 'approved'))
                AND NOT EXISTS (SELECT 1 FROM series s JOIN snapshot n ON n.id = s.snapshot WHERE n.raw = v.ref)
                RETURNING path""",
             (age,),
