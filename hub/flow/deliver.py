@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hub.errors import ConfigError, TryLater
+from hub.errors import ConfigError, HubError, StopRun, TryLater
 from hub.flow import bind, derive, ingest, locks, readback, sending, takeover
 from hub.flow.objects import DELIVERS, delivered_by
 from hub.flow.outcome import Outcome, Pass
@@ -22,18 +22,23 @@ ROUNDS = 20  # of sending and being contradicted by the target, in one pass
 def deliver(engine: Engine, target: str, seconds: float = 20.0) -> Outcome:
     """Send what waits for ``target``, of all flows; ends after ``seconds`` with what is left counted as pending.
 
-    Several processes may deliver to one target at once. Raises :class:`TryLater` when the target cannot take
-    anything for longer than this pass may wait.
+    Several processes may deliver to one target at once. One flow's trouble does not keep the others from going out;
+    it is raised after them: :class:`TryLater` when the target cannot take anything for longer than this pass may wait.
     """
     flows = engine.flows_into(target)
     if not flows:
         raise ConfigError(f"{target} is not the target of a flow; targets are {', '.join(all_targets(engine))}")
     until = time.monotonic() + seconds
-    outcomes = [
-        # each flow may use what those before it left: none keeps the others from going out
-        deliver_flow(engine, flow, target, max(1.0, (until - time.monotonic()) / (len(flows) - n)))
-        for n, flow in enumerate(flows)
-    ]
+    outcomes: list[Outcome] = []
+    troubles: list[HubError] = []
+    for number, flow in enumerate(flows):
+        left = (until - time.monotonic()) / (len(flows) - number)  # each may use what those before it left
+        try:
+            outcomes.append(deliver_flow(engine, flow, target, max(1.0, left)))
+        except HubError as error:
+            troubles.append(error)
+    if troubles:
+        raise next((error for error in troubles if isinstance(error, StopRun)), troubles[0])
     ask_if_silent(engine, target)
     if len(outcomes) == 1:
         return outcomes[0]
