@@ -8,8 +8,9 @@ from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from hub.connector import Listener
-from hub.flow import derive, ingest, keep, steps
+from hub.connector import Listener, Reopens
+from hub.errors import StopRun
+from hub.flow import derive, ingest, intake, keep, steps
 from hub.flow.content import KIND as CONTENT
 from hub.flow.heal_fix import Fix, corrected
 from hub.flow.mapped import map_all, signature
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
-NO_RECORD = "could not be read at all, so nothing is there to try again; it heals when the source sends it again"
+NO_RECORD = "could not be read at all, so there is nothing to try again; it heals when the source sends it again"
 NO_RULES = "no mapping of that name is there any more"
 NO_NEWER = "there is no newer mapping than the one that refused it"
 NO_MESSAGE = "the message is no longer kept"
@@ -160,6 +161,10 @@ def look_again(engine: Engine, current: Pass, rows: Sequence[Row]) -> None:
 def read_again(engine: Engine, current: Pass, one: Waiting, rows: Sequence[Row], trial: Trial, judged: Judged) -> None:
     """Records through their mapping once more; per key in order, each snapshot's lines with their snapshot."""
     by_name = {rules.name: rules for rules in trial.rules()}
+    for row in rows:
+        if row["record"] is None:
+            reopen_again(engine, current, one, row, by_name, trial, judged)
+    rows = [row for row in rows if row["record"] is not None]
     made = [again for row in rows if (again := made_again(engine, row, by_name, trial.repair, judged)) is not None]
     made.sort(key=lambda each: (each.rules.name, _moment(each.scope)))
     for _, some in groupby(made, key=lambda each: (each.rules.name, _moment(each.scope), each.scope)):
@@ -174,8 +179,8 @@ def made_again(engine: Engine, row: Row, by_name: Mapping[str, Rules], repair: F
     """The record as the connector read it, with its last correction and this repair's; None where it cannot be."""
     kept = row["record"]
     rules = by_name.get(str(row["mapping"]).partition("/")[0])
-    if kept is None or rules is None:
-        judged.keep(row, NO_RECORD if kept is None else NO_RULES)
+    if rules is None:
+        judged.keep(row, NO_RULES)
         return None
     if repair.newest and signature(rules) == row["mapping"]:
         judged.keep(row, NO_NEWER)
@@ -192,6 +197,29 @@ def made_again(engine: Engine, row: Row, by_name: Mapping[str, Rules], repair: F
         origin=Origin(**row["origin"]),
     )
     return Again(row=row, record=record, rules=rules, scope=scope_of(kept), corrected=fixed)
+
+
+def reopen_again(
+    engine: Engine, current: Pass, one: Waiting, row: Row, by_name: Mapping[str, Rules], trial: Trial, judged: Judged
+) -> None:
+    """A whole file that could not be read is read again as it arrived; the options of its system may be better now."""
+    source, rules = engine.systems[one.system], by_name.get(str(row["mapping"]).partition("/")[0])
+    whole = row["source_key"] is None and row["origin"].get("raw")
+    if not whole or rules is None or not isinstance(source, Reopens) or trial.repair.corrects:
+        judged.keep(row, NO_RECORD)
+        return
+    try:
+        batch = source.reopen(engine.vault.open(engine.journal, whole), row["origin"]["source"])
+    except StopRun as gone:
+        judged.keep(row, str(gone))
+        return
+    first = batch.records[0] if len(batch.records) else None
+    if batch.scope.extent is Extent.DELTA and isinstance(first, Refused):
+        judged.keep(row, first.reason)
+        return
+    intake.take(engine, current, one.system, batch, [rules])
+    judged.healed.append(row["id"])
+    judged.told.append(entry(row, "replayed", trial.who, trial.why))
 
 
 def scope_of(kept: Mapping[str, Any]) -> Scope:

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from support.pushes import drained, push
 from support.scene import Scene
 from support.stories import article, edited, partial, payload, quarantined
 
@@ -278,18 +279,40 @@ def gone(settled: Scene, item: int) -> None:
     settled.retailer.state.execute("DELETE FROM shop_level WHERE item_id = ?", (item,))
 
 
-def test_a_file_that_could_not_be_read_says_that_only_the_source_can_heal_it(settled: Scene) -> None:
+def test_a_message_that_could_not_be_unpacked_is_unpacked_again(settled: Scene) -> None:
+    sku = article(settled, "message", "ST12")
+    drained(settled)
+    settled.retailer.shop.order([(sku, 1)], at=settled.clock.forward(seconds=1))
+    (message,) = drained(settled)
+    spoilt = {name: value for name, value in json.loads(message.body).items() if name != "id"}
+    assert push(settled, message, body=json.dumps(spoilt).encode())
+    settled.synchronise()
+    ((number, raw),) = settled.query(
+        "SELECT id, origin ->> 'raw' FROM quarantine WHERE side = 'pushed' AND state = 'open'"
+    )
+    assert replayed(settled, ids=(number,)).refused == 1
+    with pytest.raises(ConfigError, match="a message that could not be unpacked has no fields yet"):
+        fixed(settled, ["id=7"], ids=(number,))
+    with settled.engine() as engine:  # stands for a connector that by now understands such a message
+        engine.journal.execute("UPDATE vault SET content = %s WHERE ref = %s", (message.body, raw))
+    assert replayed(settled, ids=(number,)).healed == 1
+    assert settled.query("SELECT state FROM quarantine WHERE id = %s", number) == [("replayed",)]
+
+
+def test_a_whole_file_is_read_again_once_its_system_s_options_fit(settled: Scene) -> None:
     sku = article(settled, "whole file", "ST12")
     settled.clock.forward(minutes=1)
     name = partial(settled, "ST12", {sku: 3}, marker=False)
     content = (settled.retailer.stores.out / name).read_bytes()
-    settled.retailer.stores.put(name, content.replace(b";", b","))
+    settled.retailer.stores.put(name, content.replace(b";", b"|"))
     settled.synchronise()
     ((number, *_),) = entries(settled, name)
     found = replayed(settled, ids=(number,))
     (still,) = found.still.values()
-    assert (found.exit_code, still.number) == (1, number)
-    assert "heals when the source sends it again" in still.reason
+    assert (found.exit_code, still.number, "separated by '|'" in still.reason) == (1, number, True)
+    with edited(settled, "hub.yaml", "done: .ok", 'done: .ok, delimiter: "|"'):
+        assert replayed(settled, ids=(number,)).healed == 1
+    assert told(settled, sku, "ST12")[0] == 3
 
 
 def test_giving_up_wants_a_reason_and_keeps_the_record(settled: Scene) -> None:
