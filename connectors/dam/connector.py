@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -85,7 +86,7 @@ class Dam(Connector):
     def fetch(self, record: Mapping[str, Any]) -> bytes:
         """The bytes at the record's ``location``, which is an address of this library and of no other."""
         location = str(record.get("location") or "")
-        if not location.startswith(ROOT):
+        if not location.startswith(ROOT) or _leads_away(location):
             raise Reject("location", f'"{location[:80]}" is no address of this library; they begin with {ROOT}')
         answer = self.http.send(Call(path=location, accept=GONE))
         if answer.status in GONE:
@@ -130,6 +131,12 @@ class Dam(Connector):
         if not isinstance(found, dict):
             raise StopRun(f"{answer.url} answered with something that is no page of assets")
         return answer, found
+
+
+def _leads_away(location: str) -> bool:
+    """Whether an address that begins well ends elsewhere, or in another header."""
+    plain = unquote(location)
+    return not plain.isprintable() or "\\" in plain or ".." in plain.partition("?")[0].split("/")
 
 
 def _records(assets: Sequence[Any], url: str) -> list[Record | Refused]:

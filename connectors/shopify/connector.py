@@ -53,13 +53,16 @@ class Shopify(Connector):
         """Sign in, and see whether webhooks could be verified."""
         try:
             _, body = self.admin.rest("shop.json")
+            name = str(body["shop"]["name"])
         except HubError as error:
             return Health(ok=False, detail=str(error))
+        except (LookupError, TypeError):
+            return Health(ok=False, detail=f"{self.admin.system} answered with something that is no shop")
         secret = self.context.connection.extra.get("webhook_secret")
         note = (
             "" if secret else "the connection has no webhook_secret: webhooks are refused, orders come by reading only"
         )
-        return Health(ok=True, detail=note, facts={"shop": body["shop"]["name"]})
+        return Health(ok=True, detail=note, facts={"shop": name})
 
     def read(self, object: str, since: Checkpoint | None) -> Iterator[Batch]:
         if object != orders.OBJECT:

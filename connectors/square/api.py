@@ -11,7 +11,7 @@ from connectors.square.options import Options
 from hub.connector import Budget, Connection
 from hub.errors import StopRun
 from hub.transport.http import Answer, Call, Http, json_of, required_password
-from hub.transport.outcomes import Effect
+from hub.transport.outcomes import Effect, unanswered
 from hub.transport.paging import Trail
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Api:
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
         call = Call(path=path, params=params or {})
-        return json_of(call, self.http.send(call))
+        return self._object(call, self.http.send(call))
 
     def post(
         self, path: str, body: Body, *, effect: Effect = Effect.NONE, accept: frozenset[int] = frozenset()
@@ -52,7 +52,14 @@ class Api:
             accept=accept,
         )
         answer = self.http.send(call)
-        return answer, json_of(call, answer) if answer.status < 300 else _errors(answer)
+        return answer, self._object(call, answer) if answer.status < 300 else _errors(answer)
+
+    def _object(self, call: Call, answer: Answer) -> dict[str, Any]:
+        found = json_of(call, answer)
+        if not isinstance(found, dict):
+            sentence = f"{self.system} answered with something that is not Square's ({call.method} {call.path})"
+            raise StopRun(sentence) if call.effect is Effect.NONE else unanswered(sentence, call.effect)
+        return found
 
     def locations(self) -> Sequence[Mapping[str, Any]]:
         """All locations of the account; Square does not page them."""

@@ -11,6 +11,7 @@ from hub.connector import Connection
 from hub.errors import HubError
 from hub.flow.objects import FLOWS
 from hub.flow.systems import Systems
+from hub.flow.understood import understood
 from hub.journal import budgets, outbox, snapshots
 from hub.journal.budgets import Unlimited
 
@@ -93,7 +94,8 @@ def look_at_systems(engine: Engine) -> list[dict[str, Any]]:
 def look_at(engine: Engine, name: str) -> dict[str, Any]:
     system = engine.landscape.systems[name]
     try:
-        health = engine.systems[name].check()
+        with understood(name):
+            health = engine.systems[name].check()
         ok, detail = health.ok, health.detail
     except HubError as error:
         ok, detail = False, str(error)

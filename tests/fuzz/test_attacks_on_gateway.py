@@ -174,7 +174,7 @@ RAW = {
     "a negative length": (b"POST /hooks/shop HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n", b"400"),
     "headers without end": (b"POST /hooks/shop HTTP/1.1\r\n" + HEAD + b"X-A: " + b"a" * 200_000 + b"\r\n", b"4"),
     "another method": (b"DELETE /hooks/shop HTTP/1.1\r\n" + HEAD, b"405"),
-    "a key with a tab that is none": (b"GET /v1/orders/X HTTP/1.1\r\n" + HEAD + b"Authorization: Bearer a\x0bb\r\n", b"40"),
+    "a key with a tab that is none": (b"GET /v1/orders/X HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer \x0b\r\n", b"40"),
 }  # fmt: skip
 
 

@@ -34,6 +34,7 @@ from hub.flow.understood import MISREAD, batches, understood
 from hub.model import Binding, Delivery, Reference
 from hub.sandbox.retailer import Retailer
 from hub.sandbox.serve import running
+from hub.transport.redaction import redact
 from hub.transport.retry import instant
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -212,7 +213,8 @@ def _writes(object: str, deliveries: Sequence[Delivery]) -> Do:
 
 
 def _checks(connector: Any) -> object:
-    return connector.check().detail
+    with understood(connector.context.system):
+        return redact(connector.check().detail)
 
 
 def deliveries(references: Mapping[Reference, Any], value: Any, name: str) -> list[Delivery]:
