@@ -11,7 +11,7 @@ import pytest
 from support.scene import Scene, scene
 
 from hub.gateway.moments import Moments
-from hub.journal import recompute
+from hub.journal import held, recompute
 
 
 @pytest.fixture
@@ -37,3 +37,25 @@ def test_a_moment_that_came_calls_those_who_deliver_it_and_one_that_is_far_calls
         time.sleep(2.5)
         moments.close()
     assert called == ["shop", "tills"], "each once, although it stays due"
+
+
+def test_a_batch_that_waits_for_a_person_calls_for_whoever_asks_one_until_somebody_does(now: Scene) -> None:
+    asked: list[str] = []
+    with now.engine() as engine:
+        moments = Moments(now.engine, list[str]().append, asked.append)
+        moments.start()
+        moment = engine.clock.now()
+        number = held.begin(
+            engine.journal, flow="price", system="erp", route="prices", object="price", state="gathering", run="r",
+            at=moment,
+        )  # fmt: skip
+        time.sleep(1.5)
+        assert asked == [], "a reading that is still gathered is nobody's question"
+        held.stop(engine.journal, number, object="price", measured={}, plan="", reason="", at=moment)
+        until = time.monotonic() + 10
+        while not asked and time.monotonic() < until:
+            time.sleep(0.1)
+        assert held.ask(engine.journal, "price", "a run of Airflow", moment, moment - timedelta(minutes=10))
+        assert engine.unasked() == []
+        moments.close()
+    assert asked == ["price"]

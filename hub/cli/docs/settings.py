@@ -29,6 +29,7 @@ LANGUAGES = {
     "_duration": "duration, as in 90s, 2m, 4h30m",
     "_size": "size, as in 500MB, 2GiB",
     "share": "share, as in 20%",
+    "change": "share, as in 60% or 150%",
     "pattern": "name or pattern, as in ST*",
     "cron": "five cron fields",
     "hours": "hours, as in 05:00-23:30",
