@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from hub.sandbox.sender import Sender
 from hub.sandbox.serve import Running, running
 
 HASTE = 100  # nobody waits for a vendor's budget here
+LEVELS = itertools.count(100)
 SOAP = '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body>{}</e:Body></e:Envelope>'
 VARIANTS = """query V($after: String) {
   productVariants(first: 5, after: $after) { nodes { id } pageInfo { hasNextPage endCursor } }
@@ -235,6 +237,26 @@ def test_a_soap_fault_travels_with_http_200(served: Running, faults: Faults) -> 
     assert last(served, "erp") == (500, "soap-fault-200")
 
 
+def test_a_sandbox_is_stopped_in_the_middle_of_a_silence(retailer: Retailer) -> None:
+    told: list[Exception] = []
+
+    def wait() -> None:
+        try:
+            ask(sandbox, "dam")
+        except requests.ConnectionError as error:
+            told.append(error)
+
+    with running(retailer) as sandbox:
+        retailer.faults.add("dam", "timeout-after-commit", rate=1)
+        client = Thread(target=wait)
+        client.start()
+        until(lambda: bool(retailer.faults.counts()))
+        began = time.monotonic()
+    client.join()
+    assert told
+    assert time.monotonic() - began < 8
+
+
 # --- writing ----------------------------------------------------------------------------------------
 
 
@@ -246,7 +268,8 @@ def client(served: Running) -> Client:
 @pytest.fixture
 def level(served: Running) -> Any:
     """A level of the shop that this test alone sets."""
-    row = served.retailer.state.row("SELECT item_id, location_id FROM shop_level ORDER BY random() LIMIT 1")
+    query = "SELECT item_id, location_id FROM shop_level ORDER BY item_id, location_id LIMIT 1 OFFSET ?"
+    row = served.retailer.state.row(query, (next(LEVELS),))
     assert row is not None
 
     def held() -> int:

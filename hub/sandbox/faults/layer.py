@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,11 +135,9 @@ class _Call:
         await self._until_gone()
 
     async def hang(self, seconds: float) -> None:
-        """Silence, for at most this long: until the client has enough."""
-        try:
+        """Silence, for at most this long: until the client has enough, or the sandbox is stopped."""
+        with suppress(TimeoutError, asyncio.CancelledError):
             await asyncio.wait_for(self._until_gone(), seconds)
-        except TimeoutError:
-            return
 
     async def reset(self) -> None:
         if (line := self._line()) is not None:
