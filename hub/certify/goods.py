@@ -23,14 +23,25 @@ PRODUCTS = """query ($after: String) { products(first: 25, after: $after) { page
 OUTLET = "FR015"  # the site of the fifth store, which has prices of its own
 
 
-def lost(played: Played, compared: Counter[str]) -> Iterator[str]:
-    """A sentence for each that a target does not hold as its source says."""
-    yield from stock(played, compared)
-    shown = list(shop_products(played.connections))
+def cases(played: Played, compared: Counter[str]) -> Iterator[tuple[str, str]]:
+    """(lost, sentence) for what a target does not hold as its source says, doubled for what is there twice."""
+    shown, sold = list(shop_products(played.connections)), list(variations(played.connections))
     barcodes = {i["EANCOD"].zfill(14): i["ITMREF"].upper() for i in truth.erp(played.connections, "ReadItems", "Item")}
-    yield from shop_prices(played, shown, barcodes, compared)
-    yield from till_prices(played, compared)
-    yield from products(played, shown, barcodes, compared)
+    for case in (
+        *stock(played, compared),
+        *shop_prices(played, shown, barcodes, compared),
+        *till_prices(played, sold, compared),
+        *products(played, shown, barcodes, compared),
+    ):
+        yield "lost", case
+    articles = {
+        "shop": [sku_of(v, barcodes) for product in shown for v in product["variants"]["nodes"]],
+        "tills": [object["item_variation_data"]["sku"].strip().upper() for object in sold],
+    }
+    for target, skus in articles.items():
+        for sku, times in Counter(skus).items():
+            if sku and times > 1:
+                yield "doubled", f"the article {sku} is {times} times at the {target}"
 
 
 def stock(played: Played, compared: Counter[str]) -> Iterator[str]:
@@ -61,11 +72,11 @@ def shop_prices(
                 yield f"the price of {sku} is {offers[sku]} by the ERP, {asked} in the shop"
 
 
-def till_prices(played: Played, compared: Counter[str]) -> Iterator[str]:
+def till_prices(played: Played, sold: list[dict[str, Any]], compared: Counter[str]) -> Iterator[str]:
     now, places = played.clock.now(), truth.ordered(played.connections)
     everywhere = truth.prices(played.connections, "RETAIL", "", now)
     outlet = truth.prices(played.connections, "RETAIL", OUTLET, now)
-    for variation in variations(played.connections):
+    for variation in sold:
         data = variation["item_variation_data"]
         sku = data["sku"].strip().upper()
         own = {o["location_id"]: truth.cents(o["price_money"]) for o in overrides(data)}

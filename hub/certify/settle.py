@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from hub.certify.world import World
     from hub.flow import Engine
 
-PATIENCE = 180.0  # seconds; a value that a target contradicted waits for one minute before it is sent again
+PATIENCE = 600.0  # seconds; the first synchronisation on a busy machine takes minutes
 PAUSE = 1.0
 
 

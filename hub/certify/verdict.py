@@ -47,9 +47,9 @@ def verdict(played: Played) -> Verdict:
     """Everything compared; the hub must have settled."""
     away = put_away(played)
     compared: Counter[str] = Counter()
-    lost = list(goods.lost(played, compared))
+    lost: list[str] = []
     doubled: list[str] = []
-    for kind, case in orders.cases(played, away, compared):
+    for kind, case in (*goods.cases(played, compared), *orders.cases(played, away, compared)):
         (doubled if kind == "doubled" else lost).append(case)
     disorder = list(generations.out_of_order(played, compared))
     return Verdict(

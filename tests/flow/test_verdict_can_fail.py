@@ -11,6 +11,8 @@ from support.scene import Scene
 
 from hub.certify.verdict import Verdict, verdict
 
+pytestmark = pytest.mark.timeout(600)
+
 
 @pytest.fixture(scope="module")
 def judged(whole: Scene) -> Scene:
