@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from hub.cli import app
 from hub.errors import ConfigError
-from hub.sandbox.faults import Faults
+from hub.sandbox.faults import CAN, Faults
 from hub.sandbox.ledger import Ledger
 from hub.sandbox.state import State
 
@@ -72,3 +72,17 @@ def test_without_a_retailer_it_says_how_to_start_one(tmp_path: Path, monkeypatch
     monkeypatch.setenv("HUB_HOME", str(tmp_path))
     error = run("fault", "dam", "--kind", "429").exception
     assert "start it with hub up or hub sandbox up" in str(error)
+
+
+def test_the_documentation_says_which_system_can_have_what() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "faults-on-demand.md").read_text(encoding="utf-8")
+    table = page.partition("## What can happen")[2].strip().split("\n\n")[0].splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
+    systems = rows[0][2:]
+    said = {
+        (system, name.strip("`"))
+        for name, _, *can in rows[2:]
+        for system, cell in zip(systems, can, strict=True)
+        if cell
+    }
+    assert said == {(system, kind.value) for system, kinds in CAN.items() for kind in kinds}
