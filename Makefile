@@ -1,4 +1,4 @@
-# The whole interface: make setup | demo | test | lint | bench | faults | docs  (lock: after a change of pyproject.toml)
+# The whole interface: make setup | demo | test | lint | bench | faults | fuzz | docs  (lock: after a change of pyproject.toml)
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 RUNTIME := $(VENV)/.runtime
 DEV     := $(VENV)/.dev
 
-.PHONY: setup demo test lint bench faults docs lock clean
+.PHONY: setup demo test lint bench faults fuzz docs lock clean
 .DEFAULT_GOAL := setup
 
 setup: $(RUNTIME)
@@ -19,6 +19,10 @@ demo: $(RUNTIME)
 
 test: $(DEV)
 	@$(BIN)/python -m pytest $(ARGS)
+
+# 100,000 inputs that attack, and 10,000 wrong signatures; OMNIHUB_FUZZ_INPUTS=5000 make fuzz is shorter.
+fuzz: $(DEV)
+	@OMNIHUB_FUZZ=long $(BIN)/python -m pytest --dist=load tests/fuzz $(ARGS)
 
 lint: $(DEV)
 	@$(BIN)/ruff check .
