@@ -10,6 +10,7 @@ import sys
 import typer
 
 from hub.cli import (
+    attempts,
     bench,
     certify,
     clients,
@@ -45,6 +46,7 @@ bench.add_to(app)
 certify.add_to(app)
 app.add_typer(held.app, name="held")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(attempts.app, name="attempt")
 app.add_typer(clients.app, name="client")
 app.add_typer(mappings.app, name="mapping")
 app.add_typer(sandbox.app, name="sandbox")

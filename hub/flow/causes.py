@@ -19,6 +19,7 @@ class Cause(StrEnum):
     WAITS = "waits"  # for what its derivation names
     QUARANTINED = "quarantined"  # the source's newer word was refused
     REFUSED = "refused"  # by the target, for good
+    PERSON = "waits for a person"  # it was sent, and only somebody who looks at the target can say what became of it
     EDITED = "edited in the target"  # and left so by on_foreign_edit
     RULE = "rule"  # a scope says that it differs
     GONE = "not there"  # it was, and nobody here removed it
@@ -113,6 +114,8 @@ def _cause(facts: Facts, row: Mapping[str, Any], fields: Mapping[str, Any]) -> t
         return Cause.BINDING, _unknown(facts, row)
     if row["refused"]:
         return Cause.REFUSED, facts.refusals.get(row["key"], f"{facts.target} refused it")
+    if row["asks"]:
+        return Cause.PERSON, row["asks"]
     if said := _under_way(row):
         return Cause.IN_FLIGHT, said
     if row["subject"] in facts.reasons:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from hub.connector import Budget, Connection, Connector, Listener, Target, Watched
-from hub.errors import ConfigError, Held, HubError, Reject, TryLater
+from hub.errors import ConfigError, Held, HubError, Reject
+from hub.flow import clocks, room
 from hub.flow.breakers import Breakers
 from hub.flow.leash import Leash, Leashed
 from hub.flow.objects import FLOW_OF, FLOWS, delivered_by
 from hub.flow.outcome import Outcome, Pass, sentence
 from hub.flow.systems import Systems
-from hub.journal import connect, held, inbox, migrate, outbox, recompute, runs
+from hub.journal import attempts, connect, held, inbox, migrate, outbox, recompute, runs
 from hub.journal.budgets import AccountBudget, Unlimited
 from hub.journal.vault import Vault
 from hub.model import Clock, Content, Pushed
@@ -263,32 +264,30 @@ class Engine:
 
         What waits for ``targets`` already counts as enqueued, so that the pass's counts add up.
         """
-        run = runs.start(self.journal, kind, flow, system)
-        current = Pass(run=run, flow=flow, targets=targets, beside_others=kind in ("ingest", "deliver"))
-        current.counts["enqueued"] += outbox.open_count(self.journal, targets, delivered_by(flow))
+        with room.standing():
+            clocks.watch(self)
+            run = runs.start(self.journal, kind, flow, system)
+            current = Pass(run=run, flow=flow, targets=targets, beside_others=kind in ("ingest", "deliver"))
+            current.counts["enqueued"] += outbox.open_count(self.journal, targets, delivered_by(flow))
         try:
-            yield current
+            with room.standing():
+                yield current
         except HubError as error:
             state = "held" if isinstance(error, Held) else "failed"
-            runs.finish(self.journal, run, state, current.counts.named(), redaction.redact(str(error)))
+            self._close_run(run, state, current, str(error))
             raise
-        except psycopg.OperationalError as error:
-            first = str(error).strip().partition("\n")[0]
-            raise TryLater(
-                f"the journal's database did not answer as it should ({first}); the run is repeated", 5.0
-            ) from error
         except BaseException as error:
-            runs.finish(
-                self.journal,
-                run,
-                "failed",
-                current.counts.named(),
-                redaction.redact(f"{type(error).__name__}: {error}"),
-            )
+            self._close_run(run, "failed", current, f"{type(error).__name__}: {error}")
             raise
 
+    def _close_run(self, run: str, state: str, current: Pass, said: str) -> None:
+        """How a run ended badly; where the database cannot take even that, the error itself says it."""
+        with suppress(psycopg.OperationalError):
+            runs.finish(self.journal, run, state, current.counts.named(), redaction.redact(said))
+
     def ended(self, current: Pass, subject: str, *, ring: tuple[str, ...] = (), held: bool = False) -> Outcome:
-        """Close a run that went well."""
+        """Close a run that went well; it is held where a batch is, or where what was sent waits for a person."""
+        held = held or bool(attempts.open_ones(self.journal, targets=current.targets, for_person=True))
         current.counts["pending"] = outbox.open_count(self.journal, current.targets, delivered_by(current.flow))
         if current.beside_others:
             current.counts.leave_to_others()

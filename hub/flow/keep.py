@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from hub.flow import ownership, refusals, rejects, steps
+from hub.flow import clocks, ownership, refusals, rejects, steps
 from hub.flow.mapped import Mapped, origin_row, signature
 from hub.flow.objects import DELIVERS, FLOW_OF, OBJECTS, CanonicalObject, first_of
 from hub.flow.outcome import Pass
@@ -53,8 +53,9 @@ def keep_states(
     """
     last: dict[str, states.State] = {}
     repeated: list[states.State] = []
+    now = clocks.never_back(engine)
     for record, raw, mapping in records:
-        state = state_of(canonical, record, raw, mapping, scope, engine.clock.now())
+        state = state_of(canonical, record, raw, mapping, scope, now)
         if state.key in last:
             repeated.append(last.pop(state.key))
         last[state.key] = state

@@ -6,19 +6,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from hub.journal.attempts import PERSON
 from hub.journal.database import Connection
 
-ROWS = """
+ROWS = f"""
 SELECT d.key, d.subject, d.parts, d.value, d.generation, d.why,
        d.refused IS NOT DISTINCT FROM d.generation AS refused,
-       r.value AS confirmed, coalesce(r.suspect, false) AS suspect, r.confirmed_at, coalesce(r.edits, '{}') AS edits,
-       p.state AS delivery, p.not_before, p.created_at AS waits_since,
+       r.value AS confirmed, coalesce(r.suspect, false) AS suspect, r.confirmed_at, coalesce(r.edits, '{{}}') AS edits,
+       p.state AS delivery, p.not_before, p.created_at AS waits_since, p.asks,
        EXISTS (SELECT 1 FROM recompute_open c
                WHERE c.object = %(derived)s AND c.subject = d.subject AND c.due <= %(now)s) AS due
 FROM desired d
 LEFT JOIN remote r USING (target, object, key)
 LEFT JOIN LATERAL (
-    SELECT state, not_before, created_at FROM delivery p
+    SELECT p.state, p.not_before, p.created_at,
+           (SELECT answer FROM attempt a WHERE a.id = p.attempt AND a.owner = '{PERSON}') AS asks FROM delivery p
     WHERE p.target = d.target AND p.object = d.object AND p.key = d.key ORDER BY p.state <> 'pending' DESC LIMIT 1
 ) p ON true
 WHERE d.target = %(target)s AND d.object = %(object)s AND d.key > %(after)s

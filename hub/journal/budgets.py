@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from hub.journal.database import Connection
 
-TAKE = """
+ELAPSED = "greatest(0, extract(epoch FROM clock_timestamp() - updated_at))"  # 0: the clock was set back
+
+TAKE = f"""
 UPDATE budget SET
-    tokens = least(capacity, tokens + extract(epoch FROM clock_timestamp() - updated_at) * per_second) - %(cost)s,
+    tokens = least(capacity, tokens + {ELAPSED} * per_second) - %(cost)s,
     updated_at = clock_timestamp()
 WHERE account = %(account)s
 RETURNING greatest(0, -tokens / per_second)
 """
 
-OBSERVE = """
+OBSERVE = f"""
 UPDATE budget SET tokens = %(available)s, updated_at = clock_timestamp()
 WHERE account = %(account)s AND %(available)s + %(slack)s
-      < least(capacity, tokens + extract(epoch FROM clock_timestamp() - updated_at) * per_second)
+      < least(capacity, tokens + {ELAPSED} * per_second)
 """
 
 
@@ -73,7 +75,7 @@ class Unlimited:
 def left(connection: Connection, account: str) -> float | None:
     """What is in an account's bucket now, rounded; None for one without a budget."""
     row = connection.execute(
-        """SELECT least(capacity, tokens + extract(epoch FROM clock_timestamp() - updated_at) * per_second)
+        f"""SELECT least(capacity, tokens + {ELAPSED} * per_second)
            FROM budget WHERE account = %s""",
         (account,),
     ).fetchone()

@@ -12,14 +12,19 @@ from psycopg.types.json import Jsonb
 from hub.journal.database import Connection
 from hub.journal.staging import many_changed, stage
 
+# A time that has not come yet is one from before the clock was set back: it is earlier than any that has.
 CONFIRM = """
 INSERT INTO remote AS r (target, object, key, value, generation)
 SELECT %(target)s, %(object)s, key, value, generation FROM incoming_remote
 ON CONFLICT (target, object, key) DO UPDATE SET
     value = excluded.value, confirmed_at = clock_timestamp(),
-    suspect = r.suspect AND r.suspect_at > coalesce(%(read_at)s::timestamptz, %(sent_at)s::timestamptz, 'infinity'),
+    suspect = r.suspect AND CASE
+        WHEN %(asked_at)s::timestamptz IS NULL THEN false
+        WHEN (r.suspect_at > clock_timestamp()) = (%(asked_at)s > clock_timestamp()) THEN r.suspect_at > %(asked_at)s
+        ELSE %(asked_at)s > clock_timestamp() END,
     generation = greatest(r.generation, excluded.generation)
 WHERE %(read_at)s::timestamptz IS NULL OR r.suspect OR r.confirmed_at < %(read_at)s
+   OR r.confirmed_at > clock_timestamp()
 """
 
 
@@ -39,7 +44,8 @@ def confirm(
     if values:
         rows = ((key, dict(value), generation) for key, (value, generation) in values.items())
         stage(connection, "incoming_remote", "key text, value jsonb, generation bigint", rows)
-        connection.execute(CONFIRM, {"target": target, "object": object, "read_at": read_at, "sent_at": sent_at})
+        asked_at = read_at or sent_at
+        connection.execute(CONFIRM, {"target": target, "object": object, "read_at": read_at, "asked_at": asked_at})
         many_changed(connection, "remote", len(values))
 
 

@@ -96,11 +96,15 @@ class Vault:
         target = self.folder / relative
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         aside = target.with_suffix(f".{os.getpid()}.part")
-        with aside.open("wb") as file:
-            file.write(gzip.compress(payload, compresslevel=3, mtime=0))
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(target)
+        try:
+            with aside.open("wb") as file:
+                file.write(gzip.compress(payload, compresslevel=3, mtime=0))
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(target)
+        except OSError:  # a full disk shall not be fuller for it
+            aside.unlink(missing_ok=True)
+            raise
         return str(relative)
 
 

@@ -1,0 +1,128 @@
+"""The database is killed around its commits, the disk is full: a sentence, nothing lost, nothing done twice."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from support.ground import Ground, ground, only_erp_to_shop, small_disk
+from support.scene import Scene, worker
+
+from hub import points
+from hub.errors import TryLater
+
+# Before the commit and after it: the batch, what was derived, the attempt, its receipts.
+MOMENTS = (
+    "batch applied", "batch committed", "enqueued", "derivation committed",
+    "claimed", "attempt committed", "receipts written", "settled",
+)  # fmt: skip
+SKUS = 6
+FULL = "the disk is full: no room for the journal's database"
+
+
+@contextmanager
+def a_folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="omnihub-ground-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[tuple[Ground, Scene]]:
+    """A hub on a server and a small disk of its own, where the server's user can reach it."""
+    with (
+        a_folder() as folder,
+        pytest.MonkeyPatch.context() as monkeypatch,
+        small_disk(folder / "disk") as disk,
+        ground(disk) as server,
+        only_erp_to_shop(folder, server, monkeypatch) as found,
+    ):
+        yield server, found
+
+
+def counted(found: Scene, pieces: int) -> list[str]:
+    """The warehouse counts some articles anew."""
+    at = found.clock.forward(minutes=1)
+    skus = [key.split("@")[0] for key in sorted(found.retailer.shop.levels()) if key.endswith("@WH1")]
+    known = {row[0] for row in found.query("SELECT key FROM desired WHERE target = 'shop'")}
+    chosen = [sku for sku in skus if f"{sku}@WH1" in known][:SKUS]
+    for sku in chosen:
+        found.retailer.erp.set(sku, "WH1", pieces, blocked=0, at=at)
+    return chosen
+
+
+def available(found: Scene, skus: list[str]) -> set[int]:
+    """What the hub wants the shop to hold of ``skus``, the right numbers among them."""
+    rows = found.query(
+        "SELECT (value ->> 'quantity')::int FROM desired WHERE target = 'shop' AND key = ANY(%s)",
+        [f"{sku}@WH1" for sku in skus],
+    )
+    return {row[0] for row in rows}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_the_database_is_killed_around_a_commit(own: tuple[Ground, Scene], moment: str) -> None:
+    server, found = own
+    skus = counted(found, 200 + MOMENTS.index(moment))
+    last = found.retailer.ledger.last_id
+    points.arm(f"{moment}:1:{server.server.pid}")
+    try:
+        with pytest.raises(TryLater, match="the journal's database did not answer as it should"):
+            found.synchronise()
+    finally:
+        points.arm(None)
+    assert server.killed()
+    server.restart()
+    outcome = found.synchronise()
+    assert (outcome.pending, outcome.exit_code) == (0, 0)
+    assert {found.shop(sku, "WH1") for sku in skus} == available(found, skus)
+    told = Counter(call.idempotency_key for call in found.retailer.ledger.writes("shop", since_id=last))
+    assert len(told) == 1, "one attempt, whether it was made once or repeated as itself"
+    assert found.query("SELECT count(*) FROM attempt WHERE state <> 'settled'") == [(0,)]
+
+
+def test_a_full_disk_under_the_database_is_said_and_the_work_goes_on_when_there_is_room(
+    own: tuple[Ground, Scene],
+) -> None:
+    server, found = own
+    server.fill()
+    try:
+        with pytest.raises(TryLater, match=FULL):
+            until_there_is_no_room(found)
+    finally:
+        server.make_room()
+    if not server.server.alive():
+        server.restart()
+    skus = counted(found, 400)
+    assert found.synchronise().pending == 0
+    assert {found.shop(sku, "WH1") for sku in skus} == available(found, skus)
+    assert min(available(found, skus)) > 350
+
+
+def until_there_is_no_room(found: Scene) -> None:
+    """Passes until what the database had in hand is used up."""
+    for number in range(30):
+        counted(found, 300 + number % 50)
+        found.synchronise()
+
+
+def test_a_full_disk_under_the_vault_is_said_and_leaves_no_half_file(settled: Scene) -> None:
+    """The file system takes no file of more than 4 KB: a store's file of the night does not fit into the vault."""
+    name = settled.night_file("ST07", {})
+    vault = Path(settled.project.parent) / "home" / "vault"
+    files = set(vault.rglob("*"))
+    failing = worker(settled, "once", largest=4096)
+    _, complaint = failing.communicate(timeout=120)
+    assert failing.returncode != 0
+    assert "the disk is full: no room for" in complaint.splitlines()[-1]
+    assert {path for path in set(vault.rglob("*")) - files if path.is_file()} == set()
+    ((state, said),) = settled.query("SELECT state, sentence FROM run ORDER BY started_at DESC LIMIT 1")
+    assert (state, "nothing of this batch was kept" in said) == ("failed", True)
+    settled.synchronise()
+    assert settled.query("SELECT count(*) FROM snapshot WHERE source LIKE %s", f"%{name}%") == [(1,)]
