@@ -1,4 +1,4 @@
-# The whole interface: make setup | demo | test | lint | bench | faults | fuzz | docs  (lock: after a change of pyproject.toml)
+# The whole interface: make setup | demo | test | lint | bench | faults | soak | fuzz | docs  (lock: after a change of pyproject.toml)
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 RUNTIME := $(VENV)/.runtime
 DEV     := $(VENV)/.dev
 
-.PHONY: setup demo test lint bench faults fuzz docs lock clean
+.PHONY: setup demo test lint bench faults soak fuzz docs lock clean
 .DEFAULT_GOAL := setup
 
 setup: $(RUNTIME)
@@ -36,6 +36,10 @@ bench: $(DEV)
 # 1,000 kills over all flows, at most 45 minutes; make faults ARGS="--kills 100" is shorter.
 faults: $(DEV)
 	@$(BIN)/hub certify --flows --kills 1000 --minutes 45 $(ARGS)
+
+# 30 minutes in which every system fails in every way it can; make soak ARGS="--minutes 5" is shorter.
+soak: $(DEV)
+	@$(BIN)/hub certify --soak --minutes 30 $(ARGS)
 
 docs: $(DEV)
 	@$(BIN)/python -m hub.cli.docs

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from hub.certify.gauges import Gauges, Growth
 from hub.certify.settle import settle
 from hub.certify.verdict import Verdict, verdict
+from hub.certify.world import world as new_world
 
 if TYPE_CHECKING:
     from hub.certify.world import World
@@ -33,11 +37,24 @@ class Soaked:
     drift: Mapping[str, int]
     growth: tuple[Growth, ...]
     verdict: Verdict
+    kept: Path | None = None  # where the world with its logs was kept, because something was found
 
     @property
     def ok(self) -> bool:
         quiet = not self.ended and not any(self.drift.values()) and not any(one.grows for one in self.growth)
         return quiet and self.verdict.ok
+
+
+def soak_anew(project: Path, **options: Any) -> Soaked:
+    """A soak of a world of its own, from a copy of ``project``; ``options`` as for :func:`soak`."""
+    folder = Path(tempfile.mkdtemp(prefix="omnihub-soak-"))
+    folder.chmod(0o711)  # the database's user passes through
+    with new_world(project, folder) as world:
+        found = soak(world, **options)
+    if not found.ok:
+        return replace(found, kept=folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    return found
 
 
 def soak(

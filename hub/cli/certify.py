@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from hub.certify.flows import Certificate
 
 SHOWN = 20
+MINUTES, SOAK_MINUTES = 45.0, 30.0
 
 
 def add_to(app: typer.Typer) -> None:
@@ -19,9 +20,18 @@ def add_to(app: typer.Typer) -> None:
 
 
 def certify(
-    flows: Annotated[bool, typer.Option("--flows", help="Certify all flows of hub.yaml.")] = False,
+    flows: Annotated[bool, typer.Option("--flows", help="Certify all flows of hub.yaml by killing processes.")] = False,
+    soak: Annotated[
+        bool, typer.Option("--soak", help="Certify them by letting every system fail in every way for a while.")
+    ] = False,
     kills: Annotated[int, typer.Option("--kills", min=1, help="How many processes are killed.")] = 1000,
-    minutes: Annotated[float, typer.Option("--minutes", min=0.1, help="Stop killing after so many minutes.")] = 45.0,
+    minutes: Annotated[
+        float | None,
+        typer.Option("--minutes", min=0.1, help="Stop killing after so many minutes (45), or soak for so many (30)."),
+    ] = None,
+    rate: Annotated[
+        float, typer.Option("--rate", min=0.001, max=0.5, help="Share of all calls that each fault strikes in a soak.")
+    ] = 0.05,
     seed: Annotated[int, typer.Option("--seed", help="Draws the kills and what happens between them.")] = 1,
     every: Annotated[int, typer.Option("--every", min=1, help="Kills between two comparisons.")] = 25,
     json: Json = False,
@@ -32,6 +42,9 @@ def certify(
     moments, while customers buy. It runs on the simulated retailer and a database of its own in a temporary folder;
     no system of hub.yaml is touched. Exit code 1 when anything was lost, doubled or out of order.
 
+    With --soak two workers work while shoppers buy and all faults strike at once; afterwards all must agree, and
+    neither memory nor connections may have grown.
+
     Example: hub certify --flows --kills 50
     """
     from rich.console import Console
@@ -40,11 +53,15 @@ def certify(
     from hub.config import project_root
     from hub.errors import ConfigError
 
-    if not flows:
-        raise ConfigError("say what to certify: hub certify --flows")
+    if flows == soak:
+        raise ConfigError("say what to certify: hub certify --flows, or hub certify --soak")
+    if soak:
+        from hub.cli.soak import certify_soak
+
+        raise typer.Exit(certify_soak(minutes or SOAK_MINUTES, rate, json))
     with Console(stderr=True, quiet=json).status("starting") as status:
         found = certify_flows(
-            project_root(), kills=kills, minutes=minutes, seed=seed, every=every, report=status.update
+            project_root(), kills=kills, minutes=minutes or MINUTES, seed=seed, every=every, report=status.update
         )
     as_json(as_data(found)) if json else tell(found)
     raise typer.Exit(0 if found.ok else 1)

@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 import requests
+from support.scene import Scene
+
 from hub.certify import commerce_truth as truth
-from support.scene import Scene, scene
 
 
 @pytest.fixture(scope="module")
-def agreed(tmp_path_factory: pytest.TempPathFactory, postgres: str) -> Iterator[Scene]:
+def agreed(whole: Scene, first_pass: tuple[Path, datetime, dict[str, int]]) -> Scene:
     """The whole retailer after `hub up --once`."""
-    folder = tmp_path_factory.mktemp("agreed")
-    name = f"scene_{folder.name.replace('-', '_')}"
-    with pytest.MonkeyPatch.context() as monkeypatch, psycopg.connect(postgres, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}")
-        with scene(folder, postgres.replace("/postgres?", f"/{name}?"), monkeypatch) as found:
-            found.clock.forward(seconds=1)
-            with found.engine() as engine:
-                outcomes = engine.once()
-            assert {flow: o.pending for flow, o in outcomes.items()} == dict.fromkeys(
-                ("product", "price", "stock", "order"), 0
-            )
-            yield found
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    assert first_pass[2] == dict.fromkeys(("product", "price", "stock", "order"), 0)
+    return whole
 
 
 @pytest.fixture(scope="module")

@@ -22,11 +22,30 @@ def found(report: Report, key: str) -> list[Difference]:
     return [one for target in report.targets for one in target.differences if one.key == key]
 
 
-def test_after_a_synchronisation_everything_agrees(settled: Scene) -> None:
-    report = reconciled(settled)
-    assert {one.target: one.counts["different"] for one in report.targets} == {"shop": 0, "tills": 0}
-    assert all(one.counts["compared"] > 2000 for one in report.targets)
-    assert report.exit_code == 0
+@pytest.fixture(scope="module")
+def at_first(settled: Scene) -> Report:
+    """Before anything was changed."""
+    return reconciled(settled)
+
+
+def test_after_a_synchronisation_everything_agrees(at_first: Report) -> None:
+    assert {one.target: one.counts["different"] for one in at_first.targets} == {"shop": 0, "tills": 0}
+    assert all(one.counts["compared"] > 2000 for one in at_first.targets)
+    assert at_first.exit_code == 0
+
+
+def test_a_large_flow_is_compared_in_pieces_and_no_key_is_left_out(
+    settled: Scene, at_first: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compared, "KEYS_AT_ONCE", 4_000)
+    counts = {one.target: one.counts["compared"] for one in reconciled(settled).targets}
+    assert counts == {one.target: one.counts["compared"] for one in at_first.targets}
+
+
+def test_what_a_program_reads_has_every_target_difference_and_claim(at_first: Report) -> None:
+    told = as_data(at_first)
+    assert set(told) == {"flow", "agrees", "targets", "differences", "refused", "claims", "apart"}
+    assert set(told["targets"]["shop"]) == {"compared", "equal", "different", "fixed", "causes", "run"}
 
 
 def test_what_somebody_changed_in_the_shop_is_found_with_what_was_confirmed_and_sent_again(settled: Scene) -> None:
@@ -85,17 +104,3 @@ def test_a_target_that_is_down_is_named_and_the_others_are_compared(settled: Sce
         reconciled(settled)
     rows = settled.query("SELECT system, state FROM run WHERE kind = 'reconcile' ORDER BY started_at DESC LIMIT 2")
     assert sorted(rows) == [("shop", "failed"), ("tills", "done")]
-
-
-def test_a_large_flow_is_compared_in_pieces_and_no_key_is_left_out(
-    settled: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = {one.target: one.counts["compared"] for one in reconciled(settled).targets}
-    monkeypatch.setattr(compared, "KEYS_AT_ONCE", 4_000)
-    assert {one.target: one.counts["compared"] for one in reconciled(settled).targets} == whole
-
-
-def test_what_a_program_reads_has_every_target_difference_and_claim(settled: Scene) -> None:
-    told = as_data(reconciled(settled))
-    assert set(told) == {"flow", "agrees", "targets", "differences", "refused", "claims", "apart"}
-    assert set(told["targets"]["shop"]) == {"compared", "equal", "different", "fixed", "causes", "run"}
