@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 
 from hub.certify.kills import Attack
 from hub.certify.settle import settle
@@ -97,8 +101,9 @@ def home(found: Certificate) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="omnihub-certify-"))
     folder.chmod(0o711)
     try:
-        yield folder
-    except BaseException:
+        with stopped_at_once(folder):
+            yield folder
+    except Exception:
         found.kept = folder
         raise
     finally:
@@ -106,3 +111,22 @@ def home(found: Certificate) -> Iterator[Path]:
             found.kept = folder
         else:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def stopped_at_once(folder: Path) -> Iterator[None]:
+    """Ctrl-C or SIGTERM ends this process where it is, and with it all that it started; ``folder`` goes too."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        os._exit(130)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's
+        return
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
