@@ -10,9 +10,11 @@ import ctypes
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from itertools import count
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
@@ -46,7 +48,7 @@ def end(process: ForkServerProcess, patience: float = 5.0) -> None:
 
 
 def _run(main: Callable[..., None], arguments: tuple[Any, ...], env: Mapping[str, str], log: Path) -> None:
-    _die_with_parent()
+    _die_with_who_asked()
     only(env)
     with log.open("ab", buffering=0) as output:
         os.dup2(output.fileno(), 1)
@@ -62,10 +64,19 @@ def only(values: Mapping[str, str]) -> None:
     os.environ.update(values)
 
 
-def _die_with_parent() -> None:
+def _die_with_who_asked() -> None:
+    """End with the process that asked for this one, and with the one that forked it, however those end."""
     if sys.platform.startswith("linux"):
         set_parent_death_signal = 1
         ctypes.CDLL(None).prctl(set_parent_death_signal, int(signal.SIGKILL), 0, 0, 0)
+    asked = parent_process()
+    if asked is not None:
+        threading.Thread(target=_end_after, args=(asked.sentinel,), name="who asked", daemon=True).start()
+
+
+def _end_after(sentinel: int) -> None:
+    wait([sentinel])
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 # --- what they do ---------------------------------------------------------------------------------
