@@ -112,8 +112,8 @@ def as_data(plan: Plan) -> dict[str, Any]:
     }
 
 
-def told(plan: Plan) -> None:
-    """A plan for a person: sources, targets, then field by field."""
+def told(plan: Plan, *, done: bool = False) -> None:
+    """A plan for a person: sources, targets, then field by field; what can be done with it, unless it is ``done``."""
     from rich.markup import escape
 
     line(f"[bold]plan {plan.number}[/bold] of {escape(plan.sentence)}")
@@ -123,7 +123,8 @@ def told(plan: Plan) -> None:
         line(f"  {what}: {count:,} change too, sent by deliveries of their own flow")
     for place, title in (("source", "What sources say"), ("target", "What targets get")):
         _changes(plan, place, title)
-    line(f"hub apply {plan.number} does exactly this, until {when(plan.expires_at)}")
+    then = "applied" if done else f"hub apply {plan.number} does exactly this, until {when(plan.expires_at)}"
+    line(then)
 
 
 def _changes(plan: Plan, place: str, title: str) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hub.cli import plans
 from hub.cli.flows import Flow
 from hub.cli.say import Json, as_json, line, table
 
@@ -22,29 +23,46 @@ def add_to(app: typer.Typer) -> None:
 
 def reconcile(
     flow: Flow,
-    fix: Annotated[bool, typer.Option("--fix", help="Send again what drifted, as on_foreign_edit says.")] = False,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Make a plan of repairs, show it, and apply it; as on_foreign_edit says.")
+    ] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="With --fix: only show the plan and keep it, for hub apply.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Read what every target of FLOW really holds, compare it with what it should hold, and name the causes.
 
     Everything is read afresh, nothing is believed. A difference is on its way, waits for something, was refused,
-    was edited in the target, or drifted there. Ends with 1 where something is on its way or drifted.
+    was edited in the target, or drifted there. Ends with 1 where something is on its way or drifted and not repaired.
 
-    Example: hub reconcile stock --fix
+    Example: hub reconcile stock --fix --plan
     """
+    import getpass
+
     from rich.console import Console
 
     from hub.cli.place import engine
+    from hub.errors import ConfigError
+    from hub.flow.plan import repairs
     from hub.flow.reconcile import reconcile as compare
     from hub.flow.report import as_data
 
+    if plan and not fix:
+        raise ConfigError("--plan goes with --fix: hub reconcile FLOW --fix --plan")
     with engine() as hub, Console(stderr=True, quiet=json).status("starting") as status:
-        found = compare(hub, flow, fix=fix, report=status.update)
+        found = compare(hub, flow, report=status.update)
+        made = repairs.make(hub, flow, found) if fix else None
+        if made and not plan:
+            status.update("repairing")
+            found = repairs.carry_out(hub, made, found, getpass.getuser())
     if json:
-        as_json(as_data(found))
+        as_json({**as_data(found), "plan": plans.as_data(made) if made else None})
     else:
         _told(found)
-    raise typer.Exit(found.exit_code)
+        if made:
+            plans.told(made, done=not plan)
+    raise typer.Exit(repairs.exit_code(found) if made and not plan else found.exit_code)
 
 
 def _told(found: Report) -> None:
@@ -53,6 +71,11 @@ def _told(found: Report) -> None:
     differences = [one for target in found.targets for one in target.differences]
     _rows("Differences", differences)
     _rows("Refused on the way in", found.refused)
+    _rows("Held on the way in", found.held)
+    if found.explained:
+        rows = [[e.target, e.object, f"{e.keys:,}", e.cause.value, e.detail, e.example] for e in found.explained]
+        columns = ["target", "object", "keys", "cause", "", "as in"]
+        table("Not what the source says, and why", columns, rows)
     if found.apart:
         rows = [
             [

@@ -17,11 +17,13 @@ class Cause(StrEnum):
     IN_FLIGHT = "in flight"  # on its way: it agrees by itself
     BINDING = "waits for a binding"  # the target does not have the article under our SKU or GTIN
     WAITS = "waits"  # for what its derivation names
-    QUARANTINED = "quarantined"  # the source's newer word was refused
+    QUARANTINED = "quarantine"  # the source's newer word was refused
     REFUSED = "refused"  # by the target, for good
     PERSON = "waits for a person"  # it was sent, and only somebody who looks at the target can say what became of it
     EDITED = "edited in the target"  # and left so by on_foreign_edit
-    RULE = "rule"  # a scope says that it differs
+    RULE = "rule"  # a scope or a safety stock says that it differs
+    OWNERSHIP = "ownership"  # another system has the authority over it
+    GUARD = "guard"  # the source's newer word is held for a person
     GONE = "not there"  # it was, and nobody here removed it
     DRIFT = "drift"  # changed in the target, and nobody here did it
 

@@ -35,17 +35,8 @@ class Looked:
 def compare(engine: Engine, target: str, object: str, derived: str) -> Looked:
     """Every key that ``target`` should hold of ``object``, and what its derivation waits for."""
     capability = engine.target(target).capability(object)
-    reasons = agreement.waiting(engine.journal, derived, target)
-    known = Facts(
-        target=target,
-        object=object,
-        asked=set(),
-        held={},
-        refusals=agreement.refusals(engine.journal, target, object),
-        reasons=reasons,
-        binds=capability.binds,
-        products=agreement.waiting(engine.journal, "complete_product", target),
-    )
+    known = known_before(engine, target, object, derived)
+    reasons = known.reasons
     held: dict[str, Mapping[str, Any]] = {}
     differences: list[Difference] = []
     keys, last = 0, ""
@@ -57,6 +48,27 @@ def compare(engine: Engine, target: str, object: str, derived: str) -> Looked:
         reasons = {subject: said for subject, said in reasons.items() if subject not in subjects_in(rows)}
     waits = [causes.of_waiting(known, subject) for subject in reasons]
     return Looked(keys=keys, held=held, differences=[*differences, *waits])
+
+
+def compare_keys(engine: Engine, target: str, object: str, derived: str, keys: Sequence[str]) -> list[Difference]:
+    """Those of ``keys`` that differ, and nothing else of the target."""
+    known = known_before(engine, target, object, derived)
+    rows = rows_of(engine, known, derived, keys=keys)
+    return compare_some(engine, known, derived, engine.target(target).capability(object), rows)[1] if rows else []
+
+
+def known_before(engine: Engine, target: str, object: str, derived: str) -> Facts:
+    """What the journal knows of an object of a target before anything is asked."""
+    return Facts(
+        target=target,
+        object=object,
+        asked=set(),
+        held={},
+        refusals=agreement.refusals(engine.journal, target, object),
+        reasons=agreement.waiting(engine.journal, derived, target),
+        binds=engine.target(target).capability(object).binds,
+        products=agreement.waiting(engine.journal, "complete_product", target),
+    )
 
 
 def compare_some(

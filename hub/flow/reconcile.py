@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hub.errors import HubError
-from hub.flow import causes, channels, claims, compared, deliver, ingest
+from hub.flow import causes, channels, claims, compared, deliver, explained, ingest
 from hub.flow.causes import Difference
-from hub.flow.objects import DELIVERS, objects_of
+from hub.flow.objects import DELIVERS, delivered_by, objects_of
 from hub.flow.once import said_together, trouble
 from hub.flow.report import Reconciled, Report, sentence
 from hub.journal import agreement, audit, outbox, remotes, runs
@@ -44,6 +44,8 @@ def reconcile(
         refused=[causes.of_refused(row) for row in agreement.refused_records(engine.journal, flow, targets)],
         claims=[claim for known in carried for claim in claims.of(engine, known.name)],
         apart=apart(engine, found) if flow == "price" else [],
+        held=explained.held_of(engine, flow, list(engine.landscape.flows[flow].sources)),
+        explained=[one for target in targets for o in delivered_by(flow) for one in explained.of(engine, target, o)],
     )
 
 

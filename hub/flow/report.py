@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from hub.flow.causes import Difference
+from hub.flow.causes import Cause, Difference
 from hub.flow.channels import Apart
 from hub.flow.claims import Claim
+from hub.flow.explained import Explained
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +36,16 @@ class Reconciled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A flow reconciled: its targets, what was refused on the way in, who contradicts whom, and prices that differ."""
+    """A flow reconciled: its targets, what was refused or is held on the way in, who contradicts whom, prices that
+    differ, and the rules by which a target is to hold something else than its source says."""
 
     flow: str
     targets: Sequence[Reconciled]
     refused: Sequence[Difference]
     claims: Sequence[Claim]
     apart: Sequence[Apart]
+    held: Sequence[Difference] = ()
+    explained: Sequence[Explained] = ()
 
     @property
     def exit_code(self) -> int:
@@ -71,13 +75,22 @@ def as_data(report: Report) -> dict[str, Any]:
         "differences": [plain(d) for one in report.targets for d in one.differences],
         "refused": [plain(d) for d in report.refused],
         "claims": [
-            {"object": c.object, "key": c.key, "system": c.system, "owner": c.owner, "fields": dict(c.fields)}
+            {
+                "object": c.object,
+                "key": c.key,
+                "system": c.system,
+                "owner": c.owner,
+                "fields": dict(c.fields),
+                "cause": Cause.OWNERSHIP.value,
+            }
             for c in report.claims
         ],
         "apart": [
             {"sku": one.sku, "asked": dict(one.asked), "cause": one.cause.value, "detail": one.detail}
             for one in report.apart
         ],
+        "held": [plain(d) for d in report.held],
+        "explained": [{**asdict(one), "cause": one.cause.value} for one in report.explained],
     }
 
 

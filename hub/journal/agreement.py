@@ -99,3 +99,25 @@ def contradictions(connection: Connection, object: str) -> list[tuple[str, str, 
            WHERE object = %s AND a.system <> b.system AND a.data <> b.data ORDER BY a.key, a.system, b.system""",
         (object,),
     ).fetchall()
+
+
+# Why a target may not sell as many pieces as its source counted: the numbers behind each value, by reason.
+DEPARTURES = """
+SELECT r.cause, r.detail, count(*), min(d.key) FROM desired d CROSS JOIN LATERAL (VALUES
+    ('rule', 'safety stock ' || (d.why ->> 'safety_stock'), (d.why ->> 'safety_stock')::int > 0),
+    ('rule', 'reserved for orders', (d.why ->> 'reserved')::int > 0),
+    ('rule', 'pieces that cannot be sold', (d.why ->> 'unavailable')::int > 0),
+    ('rule', 'nothing was told for longer than stale_after', (d.why ->> 'stale')::bool),
+    ('rule', 'the channel does not sell from there', d.why ? 'not_sold_from'),
+    ('rule', 'less than nothing is shown as 0', (d.why ->> 'level')::int < 0),
+    ('in flight', 'sold or moved since the source counted', d.why ? 'movements_on_top' OR d.why ? 'late_movements'),
+    ('quarantine', 'a newer line was refused (quarantined: ' || (d.why ->> 'quarantined') || ')', d.why ? 'quarantined')
+) AS r (cause, detail, applies)
+WHERE d.target = %s AND d.object = %s AND r.applies AND d.value ->> 'quantity' <> d.why ->> 'level'
+GROUP BY r.cause, r.detail ORDER BY count(*) DESC, r.detail
+"""
+
+
+def departures(connection: Connection, target: str, object: str) -> list[tuple[str, str, int, str]]:
+    """Reasons why values of ``target`` differ from their source's count: (cause, reason, keys, one of them)."""
+    return connection.execute(DEPARTURES, (target, object)).fetchall()

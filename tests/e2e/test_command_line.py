@@ -218,10 +218,23 @@ def test_reconcile_finds_what_drifted_and_sends_it_again(home: Home, retailer: R
     retailer.shop.merchandiser_prices(sku, 123)
     (one,) = drifted(home)
     assert (one["key"], one["fields"]["amount"]["holds"]) == (sku, "1.23")
+    kept = read(home.hub("reconcile", "price", "--fix", "--plan", "--json"), 1)["plan"]
+    assert sku in {one["key"] for one in kept["changes"] if one["step"] == "repair"}
+    assert len(drifted(home)) == 1
     said = home.hub("reconcile", "price", "--fix")
     assert "sent again" in said.stdout
     assert "Not the same price everywhere" in said.stdout
     assert drifted(home) == []
+
+
+def test_a_plan_is_shown_and_applied_from_its_file_once(home: Home, tmp_path: Path) -> None:
+    file = tmp_path / "plan.json"
+    planned = read(home.hub("plan", "price", "--out", str(file), "--json"))
+    assert list(planned["sources"]) == ["erp"]
+    assert list(planned["targets"]) == ["shop", "tills"]
+    assert json.loads(file.read_text(encoding="utf-8"))["digest"] == planned["digest"]
+    assert read(home.hub("apply", str(file), "--json"))["plan"] == planned["plan"]
+    assert "already" in complaint(home.hub("apply", str(planned["plan"])), 1)
 
 
 def drifted(home: Home) -> list[dict[str, Any]]:

@@ -183,7 +183,9 @@ def read_only(settled: Scene, sku: str) -> None:
         ingest.read(engine, current, "tills")
 
 
-def test_a_batch_that_a_guard_would_hold_is_said_so_and_is_held_when_the_plan_is_applied(settled: Scene) -> None:
+def test_a_batch_that_a_guard_would_hold_is_said_so_and_is_held_when_the_plan_is_applied(
+    settled: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
     sku = article(settled, "cut plan", "ST18")
     was, now = settled.shop(sku, "ST18"), settled.clock.forward(hours=1)
     few = dict(list(settled.retailer.floor.levels("ST18", now).items())[:200])
@@ -192,11 +194,13 @@ def test_a_batch_that_a_guard_would_hold_is_said_so_and_is_held_when_the_plan_is
         plan = planned(settled)
     (held,) = plan.summary["held"]
     assert "fewer than the" in held
+    assert "waits for a person" not in caplog.text
     assert plan.exit_code == 3
     assert held.partition(": ")[2] in plan.summary["sources"]["stores"]["sentence"]
     assert sends(plan, f"{sku}@ST18") == {}
     outcome = applied(settled, plan.number)
     assert (outcome.held, outcome.exit_code, settled.shop(sku, "ST18")) == (True, 3, was)
+    assert "waits for a person" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_a_large_flow_is_compared_in_pieces_and_no_key_is_left_out(
 
 def test_what_a_program_reads_has_every_target_difference_and_claim(at_first: Report) -> None:
     told = as_data(at_first)
-    assert set(told) == {"flow", "agrees", "targets", "differences", "refused", "claims", "apart"}
+    assert set(told) == {"flow", "agrees", "targets", "differences", "refused", "claims", "apart", "held", "explained"}
     assert set(told["targets"]["shop"]) == {"compared", "equal", "different", "fixed", "causes", "run"}
 
 

@@ -110,14 +110,16 @@ def _sentence(name: tuple[str, str, str, str], planned: Texts | None, now: Texts
         return f"{what} is new: {_outcome(now)}"
     if now is None:
         return f"{what} is no longer to change: {_outcome(planned)} was planned"
+    if step == REPAIR:
+        return f"{what} held {_outcome(planned - now, 'before')}, and holds {_outcome(now - planned, 'before')}"
     return f"{what} was to become {_outcome(planned - now)}, and becomes {_outcome(now - planned)}"
 
 
-def _outcome(texts: Texts | None) -> str:
+def _outcome(texts: Texts | None, side: str = "after") -> str:
     from hub.flow.wording import brief
 
     found = [json.loads(text) for text in texts or ()]
-    said = [one["answer"] or brief(one["after"]) or "nothing" for one in found]
+    said = [one["answer"] or brief(one[side]) or "nothing" for one in found]
     return " and ".join(said[:2]) or "the same fewer times"
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -68,8 +70,23 @@ def looked_ahead(
         report("going through it")
         late = overtaken(engine, gathered)
         if not late:
-            return gathered, drafted(engine, current, gathered, lambda _: False)
+            with unsaid(engine):
+                return gathered, drafted(engine, current, gathered, lambda _: False)
     raise TryLater(f"other processes read {', '.join(late)} all the time; try again", 10.0)
+
+
+@contextmanager
+def unsaid(engine: Engine) -> Iterator[None]:
+    """What does not happen is not logged as if it did."""
+
+    def nothing(_: logging.LogRecord) -> bool:
+        return False
+
+    engine.log.addFilter(nothing)
+    try:
+        yield
+    finally:
+        engine.log.removeFilter(nothing)
 
 
 def keep(

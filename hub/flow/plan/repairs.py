@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from hub.errors import HubError, StopRun
-from hub.flow import deliver, reconcile
+from hub.errors import HubError, StopRun, TryLater
+from hub.flow import compared, deliver, ingest, reconcile
 from hub.flow.causes import Cause, Difference
-from hub.flow.objects import EDITABLE
+from hub.flow.objects import DELIVERS, EDITABLE
 from hub.flow.once import said_together, trouble
 from hub.flow.outcome import NAMES, Outcome
 from hub.flow.plan.changes import REPAIR, Change, moved
@@ -81,6 +81,13 @@ def carry_out(engine: Engine, plan: Plan, found: Report, by: str) -> Report:
     return replace(found, targets=[with_fixed(one, fixed) for one in found.targets])
 
 
+def exit_code(found: Report) -> int:
+    """1 where something is still on its way, or drifted and could not be repaired."""
+    causes = [one.cause for target in found.targets for one in target.differences]
+    explained = all(one.cause.settled or one.cause.repairable for one in found.apart)
+    return 0 if explained and all(cause.settled or cause.repairable for cause in causes) else 1
+
+
 def with_fixed(one: Reconciled, fixed: Mapping[str, int]) -> Reconciled:
     if not fixed.get(one.target):
         return one
@@ -94,13 +101,14 @@ def apply(
     """Compare again, and repair where every key of the plan is as it was; other keys are left alone."""
     flow, number = plan["flow"], plan["id"]
     engine.check_names(flow)
-    names = {one.name for one in planned}
+    for target in systems_of(planned):
+        if not ingest.is_open(engine, target):
+            raise TryLater(f"{target} is closed until {ingest.opens_at(engine, target)}")
     now = []
     for target in systems_of(planned):
         report(f"reading {target}")
-        found = reconcile.reconcile_target(engine, flow, target)
-        now += [repair_of(engine, flow, one) for one in found.differences if one.cause.repairable]
-    if differs := moved(planned, [one for one in now if one.name in names]):
+        now += [repair_of(engine, flow, one) for one in still_drifted(engine, flow, target, planned)]
+    if differs := moved(planned, now):
         raise StopRun(f"plan {number} is not applied, the world moved: {'; '.join(differs[:5])}")
     report("repairing")
     with engine.running("apply", flow, None, systems_of(planned)) as current:
@@ -108,6 +116,15 @@ def apply(
         current.counts["enqueued"] += sum(fixed.values())
         current.counts["delivered"] += sum(fixed.values())
         return engine.ended(current, f"plan {number} of {flow}")
+
+
+def still_drifted(engine: Engine, flow: str, target: str, planned: Sequence[Change]) -> list[Difference]:
+    """The planned keys of ``target`` that differ now, for a reason that a repair removes; only these are read."""
+    found: list[Difference] = []
+    for derived, object in DELIVERS[flow].items():
+        keys = [one.key for one in planned if (one.system, one.object) == (target, object)]
+        found += compared.compare_keys(engine, target, object, derived, keys) if keys else []
+    return [one for one in found if one.cause.repairable]
 
 
 def repaired(
