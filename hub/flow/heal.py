@@ -200,14 +200,15 @@ def passing(engine: Engine, found: Healed, flow: str, system: str, *, dry: bool)
     if dry:
         yield Pass(run=DRY, flow=flow)
         return
-    targets = list(engine.landscape.flows[flow].targets) if flow in engine.landscape.flows else []
+    settings = engine.landscape.flows.get(flow)  # None: hub.yaml has that flow no longer
+    targets = list(settings.targets) if settings else []
     with engine.running("heal", flow, system, targets) as current:
         current.beside_others = True
         yield current
-        if targets:
+        if settings:
             derive.derive_touched(engine, current, keep.TOGETHER)
-            ring = tuple(target for target in targets if not ingest.deliver_along(engine, current, target))
-            found.runs.append(engine.ended(current, f"{flow} of {system} out of quarantine", ring=ring).run)
+        ring = tuple(target for target in targets if not ingest.deliver_along(engine, current, target))
+        found.runs.append(engine.ended(current, f"{flow} of {system} out of quarantine", ring=ring).run)
 
 
 def trial_of(engine: Engine, system: str, repair: Fix, decision: Decision) -> heal_read.Trial:

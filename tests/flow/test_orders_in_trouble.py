@@ -75,6 +75,26 @@ def test_an_address_without_a_country_is_refused_by_the_erp_in_words(whole: Scen
 
 
 @story
+def test_an_order_that_the_erp_refuses_holds_back_its_own_refund_and_nothing_else(whole: Scene) -> Told:
+    bought, other = Bought(whole, "refused first"), Bought(whole, "beside refused")
+    nowhere = {**ADDRESS, "country": None, "country_code": None}
+    yield None
+    bought.order(2, changes={"shipping_address": nowhere, "billing_address": nowhere})
+    yield None
+    whole.retailer.shop.refund(bought.id, [(bought.sku, 1)])
+    other.order(1)
+    yield None
+    assert other.sale is not None
+    assert (bought.sale, bought.returns) == (None, [])
+    assert len(bought.refused()) == 1  # the shop told the order again, which does not answer the ERP
+    orders, right = whole.retailer.shop.orders, {"shipping_address": ADDRESS, "billing_address": ADDRESS}
+    orders.keep({**bought.document, **right}, orders.transactions(bought.id), whole.clock.now())
+    yield None
+    assert bought.sale is not None
+    assert (len(bought.returns), bought.refused()) == (1, [])
+
+
+@story
 def test_a_currency_that_is_none_is_named(whole: Scene) -> Told:
     bought = Bought(whole, "currency")
     yield None
