@@ -45,7 +45,7 @@ def hold_snapshot(
     payload = payload or engine.vault.keep(engine.journal, KIND, packing.pack(packing.lean(batch, scope.raw)))
     held.add_page(engine.journal, number, payload, source, len(batch.records))
     told(engine, current, number, canonical, system, {canonical.name: found}, objections, scope.series, source)
-    held.keep_records(engine.journal, number, _records(engine, system, canonical, mapped, moved_only=True))
+    held.keep_records(engine.journal, number, _records(engine, system, canonical, mapped))
     if scope.extent is Extent.COMPLETE:
         superseded(engine, current, system, canonical.name, scope, but=(number, snapshot))
     current.counts["held"] += len(batch.records)
@@ -76,14 +76,12 @@ def keep_apart(
     engine: Engine, current: Pass, system: str, number: int, canonical: CanonicalObject, mapped: Mapped
 ) -> None:
     """Remember the keys; a level that is held is not vouched for by what the source says of others."""
-    held.keep_records(engine.journal, number, _records(engine, system, canonical, mapped, moved_only=False))
-    if "availability" not in canonical.derives:
-        return
-    moved = _records(engine, system, canonical, mapped, moved_only=True)
-    known = states.detach(
-        engine.journal, system, canonical.name, keys=[row[1] for row in moved], run=current.run
-    )  # fmt: skip
-    current.mark_subjects(canonical, known.values())
+    moved = _records(engine, system, canonical, mapped)
+    held.keep_records(engine.journal, number, moved)
+    if "availability" in canonical.derives:
+        keys = [row[1] for row in moved]
+        known = states.detach(engine.journal, system, canonical.name, keys=keys, run=current.run)
+        current.mark_subjects(canonical, known.values())
 
 
 def told(
@@ -150,14 +148,15 @@ def digest_of(raw: Record) -> str:
     return hashlib.sha256(body.encode()).hexdigest()[:24]
 
 
-def _records(
-    engine: Engine, system: str, canonical: CanonicalObject, mapped: Mapped, *, moved_only: bool
-) -> list[tuple[Any, ...]]:
-    """(object, key, subject, source key, digest, as of) of the last record of each key."""
+def _records(engine: Engine, system: str, canonical: CanonicalObject, mapped: Mapped) -> list[tuple[Any, ...]]:
+    """(object, key, subject, source key, digest, as of) of what would change: the last record of each such key.
+
+    A page also repeats words that are known; these are no part of the question.
+    """
     last = {canonical.key_of(made.data): (made, raw) for made, raw, _ in mapped.records.get(canonical.name, [])}
-    before = states.data_of(engine.journal, system, canonical.name, list(last)) if moved_only else {}
+    before = states.data_of(engine.journal, system, canonical.name, list(last))
     return [
         (canonical.name, key, canonical.subject_of(made.data), raw.key, digest_of(raw), made.event_time)
         for key, (made, raw) in last.items()
-        if not moved_only or before.get(key) != dict(made.data)
+        if before.get(key) != dict(made.data)
     ]
