@@ -62,6 +62,22 @@ def main() -> None:
     except HubError as error:
         complain(str(error), as_json="--json" in sys.argv)
         sys.exit(error.exit_code)
+    except Exception as error:
+        if not _no_such_value(error):
+            raise
+        complain(f"nothing has such a name or number: {_first_line(error)}", as_json="--json" in sys.argv)
+        sys.exit(2)
     except KeyboardInterrupt:
         complain("stopped", as_json="--json" in sys.argv)
         sys.exit(130)
+
+
+def _no_such_value(error: Exception) -> bool:
+    """Whether somebody asked for what no database holds: half a character, or a number of thirty digits."""
+    from psycopg import DataError
+
+    return isinstance(error, UnicodeEncodeError | DataError)
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -80,11 +80,13 @@ def storable(text: str) -> str:
 
 def to_replay(raw: Record, scope: Scope) -> dict[str, Any]:
     """What a replay needs beside the payload; of a snapshot also which one it was a line of."""
-    found: dict[str, Any] = {"object": raw.object, "kinds": kinds_of(raw.data)}
+    kinds = {path: kind for path, kind in kinds_of(raw.data).items() if path == storable(path)}
+    found: dict[str, Any] = {"object": raw.object, "kinds": kinds}
     if raw.event_time is not None:
         found["event_time"] = raw.event_time.isoformat()
     if raw.source_version is not None:
-        found["source_version"] = raw.source_version
+        version = raw.source_version
+        found["source_version"] = storable(version) if isinstance(version, str) else version
     if scope.series:
         found["series"] = scope.series
     if scope.identity is not None and scope.as_of is not None:

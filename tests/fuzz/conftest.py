@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 
@@ -9,13 +10,14 @@ import psycopg
 import pytest
 from support.fuzz.gateway import Door, door
 
+_numbers = itertools.count(1)
 LONG = os.environ.get("OMNIHUB_FUZZ") == "long"  # as `make fuzz` sets it
 
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory, postgres: str) -> Iterator[Door]:
     folder = tmp_path_factory.mktemp("gateway")
-    name = f"attacked_{folder.name.replace('-', '_')}"
+    name = f"attacked_{os.getpid()}_{next(_numbers)}"
     with pytest.MonkeyPatch.context() as monkeypatch, psycopg.connect(postgres, autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name}")
         with door(folder, postgres.replace("/postgres?", f"/{name}?"), monkeypatch) as found:

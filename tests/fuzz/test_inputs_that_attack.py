@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 from fuzz.conftest import LONG
-from support.fuzz import files, pushes, records, vendors, written
+from support.fuzz import commands, files, pushes, records, vendors, written
 from support.fuzz.gateway import Door
 from support.fuzz.journal import target as journal_target
 from support.fuzz.target import Report, Target, run
@@ -39,6 +39,15 @@ KINDS = ("crashes", "hangs", "leaks")
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
 def test_any_input_is_answered_in_time_with_a_result_or_a_sentence(target: Target, record_property: Note) -> None:
     told(run(target, max(10, round(PER_SHARE * target.share)), SEED), record_property)
+
+
+@pytest.mark.timeout(7200 if LONG else 300)
+def test_any_words_behind_a_command_are_answered(
+    gateway: Door, record_property: Note, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUB_DATABASE_URL", gateway.dsn)
+    monkeypatch.chdir(gateway.project)
+    told(run(commands.TARGET, max(20, round(PER_SHARE)), SEED), record_property)
 
 
 @pytest.mark.timeout(7200 if LONG else 300)

@@ -42,6 +42,7 @@ def target(door: Door) -> tuple[Target, Callable[[], None]]:
         for number, edits, key, version in asked:
             object, sample = samples(vendor)[number % len(samples(vendor))]
             data = parse_json(as_json(mutated(sample, edits)), "an answer")
+            data = data if isinstance(data, dict) else {}  # as every connector does
             flow = next(n for n, f in engine.landscape.flows.items() if system in f.sources)
             record = Record(
                 object=object, key=key, data=data, source_version=version, origin=Origin(source="fuzz", line=1)

@@ -165,7 +165,7 @@ _ELEMENT = re.compile(rb">([^<>]*)</")
 def _other_values(body: bytes, edits: Sequence[tuple[int, str, Any]]) -> bytes:
     try:
         return as_json(mutated(json.loads(body), edits))
-    except ValueError:
+    except (ValueError, RecursionError):
         return _other_elements(body, edits)
 
 
