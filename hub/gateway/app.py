@@ -19,12 +19,12 @@ from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from hub.errors import ConfigError, Reject
 from hub.flow import Engine
-from hub.gateway.api import api
+from hub.gateway.api import api, problems
 from hub.gateway.api.desk import Desk
 from hub.gateway.bell import Bell, Ringer
 from hub.gateway.engines import Engines
@@ -146,7 +146,12 @@ def application(
         Route("/health", gateway.health, methods=["GET"]),
         Mount("/v1", api(desk)),
     ]
-    return Starlette(routes=routes, lifespan=lifespan)
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _nowhere})
+
+
+async def _nowhere(_: Request, __: Exception) -> Response:
+    """What no route takes, as a problem too: an address with a line end in it never reaches the counter."""
+    return problems.answer("unknown", "there is nothing at this address")
 
 
 def _pushed(system: str, request: Request, body: bytes) -> Pushed:

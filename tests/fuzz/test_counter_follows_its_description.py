@@ -78,6 +78,11 @@ def described(operation: dict[str, object], answer: schemathesis.Response) -> No
     assert SHOWN not in answer.text
 
 
+def test_an_address_with_a_line_end_is_a_problem_like_any_other(gateway: Door) -> None:
+    answer = requests.get(f"{gateway.url}/v1/orders/SHOP%0A1", timeout=20)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
 ODD = st.sampled_from(["\x00", "\ud800", "é", "\u202e", "a" * 200, "'", "%00", "../..", "\r\nX-Evil: 1"])
 
 
