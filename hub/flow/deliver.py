@@ -60,12 +60,20 @@ def deliver_flow(engine: Engine, flow: str, target: str, seconds: float) -> Outc
         if not ingest.is_open(engine, target):
             current.counts["waiting"] += outbox.open_count(engine.journal, [target], delivered_by(flow))
             return engine.ended(current, f"{target} is closed until {ingest.opens_at(engine, target)}")
-        derive.derive_due(engine, current)
+        until = time.monotonic() + seconds
+        derive.derive_due(engine, current, seconds=seconds / 2)  # the rest of the time is for what is sent
         with locks.shared(engine.journal, f"deliver/{target}"):
-            send_waiting(engine, current, target, seconds)
-        ring: tuple[str, ...] = (target,) if outbox.sendable(engine.journal, target, engine.clock.now()) else ()
+            send_waiting(engine, current, target, max(1.0, until - time.monotonic()))
+        ring: tuple[str, ...] = (target,) if is_left(engine, flow, target) else ()
         ring += tuple(t for t in ingest.others_touched(engine, current) if t not in ring)
         return engine.ended(current, f"{flow} to {target}", ring=ring)
+
+
+def is_left(engine: Engine, flow: str, target: str) -> bool:
+    """Whether this pass ended before all was derived and sent that is due now."""
+    now = engine.clock.now()
+    due = any(recompute.due(engine.journal, name, now) for name in DELIVERS[flow])
+    return due or outbox.sendable(engine.journal, target, now)
 
 
 def all_targets(engine: Engine) -> list[str]:
@@ -79,6 +87,8 @@ def send_waiting(engine: Engine, current: Pass, target: str, seconds: float) -> 
     bind.bind_missing(engine, current, target)
     derive.catch_up(engine, current, target)
     for object in delivered_by(current.flow):
+        if time.monotonic() > until:
+            return  # what is left is rung for
         capability = engine.target(target).capability(object)
         takeover.settle_left_open(engine, current, target, object, capability)
         agree(engine, current, target, object, capability, until)
@@ -94,7 +104,7 @@ def agree(engine: Engine, current: Pass, target: str, object: str, capability: C
                 break
             news(engine, current, target)  # which may put more in doubt
         refresh_old(engine, current, target, object, capability)
-        if not send_batches(engine, current, target, object, capability, until):
+        if not send_batches(engine, current, target, object, capability, until) or time.monotonic() > until:
             return
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -57,8 +58,19 @@ def derive_touched(engine: Engine, current: Pass, ahead: timedelta = timedelta()
         derive_due(engine, current, ahead, flow)
 
 
-def derive_due(engine: Engine, current: Pass, ahead: timedelta = timedelta(), flow: str | None = None) -> None:
-    """Everything of the flow that is due now, or ``ahead`` of it; each batch of subjects is one transaction."""
+def derive_due(
+    engine: Engine,
+    current: Pass,
+    ahead: timedelta = timedelta(),
+    flow: str | None = None,
+    *,
+    seconds: float | None = None,
+) -> None:
+    """Everything of the flow that is due now, or ``ahead`` of it; each batch of subjects is one transaction.
+
+    After ``seconds`` no further batch is begun: what is due stays due.
+    """
+    until = None if seconds is None else time.monotonic() + seconds
     if not rules.are_current(engine):
         engine.log.warning("hub.yaml was edited since this process began: what is due is left to the next one")
         return
@@ -67,6 +79,8 @@ def derive_due(engine: Engine, current: Pass, ahead: timedelta = timedelta(), fl
         derived: set[str] = set()  # what changes again within ``ahead`` is due again at once, and must not be for ever
         while new := derive_some(engine, current, name, engine.clock.now() + ahead) - derived:
             derived |= new
+            if until is not None and time.monotonic() >= until:
+                break
         current.derived.setdefault(name, set()).update(derived)
 
 

@@ -102,9 +102,9 @@ class Vault:
                 file.flush()
                 os.fsync(file.fileno())
             aside.replace(target)
-        except OSError:  # a full disk shall not be fuller for it
+        except OSError as error:  # a full disk shall not be fuller for it
             aside.unlink(missing_ok=True)
-            raise
+            raise OSError(error.errno, error.strerror, str(target)) from error
         return str(relative)
 
 

@@ -135,11 +135,8 @@ def scene(
         yield found
 
 
-def worker(scene: Scene, do: str, largest: int | None = None) -> subprocess.Popen[str]:
-    """A process of its own that synchronises once, or delivers to one target; its clock stands where the scene's does.
-
-    ``largest``: bytes of the largest file that it may write.
-    """
+def worker(scene: Scene, do: str) -> subprocess.Popen[str]:
+    """A process of its own that synchronises once, or delivers to one target; its clock stands as the scene's does."""
     given = {
         "project": str(scene.project),
         "dsn": scene.dsn,
@@ -147,7 +144,6 @@ def worker(scene: Scene, do: str, largest: int | None = None) -> subprocess.Pope
         "connections": scene.connections,
         "do": do,
         "now": None if isinstance(scene.clock, RealClock) else scene.clock.now(),
-        "largest": largest,
     }
     command = [sys.executable, str(Path(__file__).with_name("worker.py")), json.dumps(given, default=str)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

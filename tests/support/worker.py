@@ -1,14 +1,13 @@
 """A delivering or synchronising process of its own: run by path, so that a test can kill it.
 
 Arguments: a JSON object with project, dsn, home, connections, and what to do (``once`` or a target to deliver to);
-``now`` where its clock stands still, ``largest`` for the bytes of the largest file that it may write.
+``now`` where its clock stands still.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,8 +29,6 @@ def main(given: dict[str, object]) -> None:
     from hub.connector import Connection
     from hub.flow import Engine
 
-    if given.get("largest"):
-        resource.setrlimit(resource.RLIMIT_FSIZE, (int(str(given["largest"])), resource.RLIM_INFINITY))
     found: dict[str, dict[str, object]] = given["connections"]  # type: ignore[assignment]
 
     def connection(id: str) -> Connection:
