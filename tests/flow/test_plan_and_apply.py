@@ -24,7 +24,7 @@ from hub.journal.vault import IN_TABLE, Draft
 JOURNAL = (
     "source_state", "event", "recompute", "recompute_note", "desired", "remote", "delivery", "delivery_log", "attempt",
     "binding", "quarantine", "checkpoint", "held", "held_page", "snapshot", "series", "inbox", "audit",
-    "waiting", "setting",
+    "waiting",
 )  # fmt: skip
 
 
@@ -51,6 +51,11 @@ def content(settled: Scene) -> dict[str, Any]:
     """Everything that a pass could have changed: rows, raw payloads, files that wait in the stores' folder."""
     summed = "SELECT count(*), sum(hashtext(t::text)::bigint) FROM {} t"
     found: dict[str, Any] = {name: settled.query(summed.format(name)) for name in JOURNAL}
+    # Every engine that is opened notes the time by its clocks.
+    noted = "SELECT name, value FROM setting WHERE NOT starts_with(name, 'clock') ORDER BY name"
+    found["setting"] = settled.query(noted)
+        "SELECT name, value FROM setting WHERE NOT starts_with(name, 'clock') ORDER BY name"
+    )
     vault = settled.project.parent / "home" / "vault"
     found["payloads"] = settled.query("SELECT ref FROM vault WHERE kind <> 'plan' ORDER BY ref")
     found["files"] = {str(path) for path in vault.rglob("*") if path.is_file() and "/plan/" not in str(path)}
