@@ -54,8 +54,6 @@ def content(settled: Scene) -> dict[str, Any]:
     # Every engine that is opened notes the time by its clocks.
     noted = "SELECT name, value FROM setting WHERE NOT starts_with(name, 'clock') ORDER BY name"
     found["setting"] = settled.query(noted)
-        "SELECT name, value FROM setting WHERE NOT starts_with(name, 'clock') ORDER BY name"
-    )
     vault = settled.project.parent / "home" / "vault"
     found["payloads"] = settled.query("SELECT ref FROM vault WHERE kind <> 'plan' ORDER BY ref")
     found["files"] = {str(path) for path in vault.rglob("*") if path.is_file() and "/plan/" not in str(path)}
