@@ -16,7 +16,7 @@ from support.fuzz.journal import target as journal_target
 from support.fuzz.target import Report, Target, run
 
 TARGETS: list[Target] = [one for part in (records, files, written, pushes, vendors) for one in part.TARGETS]
-ALL = int(os.environ.get("OMNIHUB_FUZZ_INPUTS", "100000" if LONG else "3200"))
+ALL = int(os.environ.get("OMNIHUB_FUZZ_INPUTS", "100000" if LONG else "2000"))
 SEED = int(os.environ.get("OMNIHUB_FUZZ_SEED", "0"))
 JOURNAL_SHARE = 4
 PER_SHARE = ALL / (sum(one.share for one in TARGETS) + JOURNAL_SHARE)
