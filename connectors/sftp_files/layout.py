@@ -12,6 +12,7 @@ from connectors.sftp_files.lines import FIRST, FileLines, Heading
 from connectors.sftp_files.options import Options
 from hub.errors import Reject
 from hub.model import Extent, Scope, Ticket
+from hub.transport.redaction import quoted, redact
 from hub.transport.times import local_time
 
 _OTHER_DELIMITERS = ";,\t|"
@@ -86,7 +87,7 @@ def _fields(options: Options, text: str, layout: Sequence[str], line: int, what:
     first = layout[0].removeprefix("=")
     if layout[0].startswith("=") and fields[0].strip() != first:
         raise Broken(
-            line, "", f"the {what} is missing: line {line} begins with {fields[0][:40]!r} instead of {first!r}"
+            line, "", f"the {what} is missing: line {line} begins with {quoted(fields[0])} instead of {first!r}"
         )
     if len(fields) != len(layout):
         if not ended:
@@ -96,7 +97,7 @@ def _fields(options: Options, text: str, layout: Sequence[str], line: int, what:
         raise Broken(line, "", f"the {what} holds bytes that are not text in {options.encoding}")
     for number, (field, role) in enumerate(zip(fields, layout, strict=True), 1):
         if role.startswith("=") and field.strip() != role[1:]:
-            raise Broken(line, f"field {number}", f"the {what} says {field[:40]!r} instead of {role[1:]!r}")
+            raise Broken(line, f"field {number}", f"the {what} says {quoted(field)} instead of {role[1:]!r}")
     return {role: field for role, field in zip(layout, fields, strict=True) if not role.startswith("=")}
 
 
@@ -116,7 +117,9 @@ def _columns(options: Options, lines: Sequence[str], ended: bool) -> tuple[str, 
     for name in found:
         if name not in options.columns or found.count(name) > 1:
             word = "twice" if name in options.columns else "unknown"
-            raise Broken(2, name[:40], f"the column {name[:40]!r} is {word}; expected are {', '.join(options.columns)}")
+            raise Broken(
+                2, redact(name)[:40], f"the column {quoted(name)} is {word}; expected are {', '.join(options.columns)}"
+            )
     if missing := [name for name in options.columns if name not in found]:
         raise Broken(2, missing[0], f"the column {missing[0]!r} is missing")
     return found
@@ -136,7 +139,7 @@ def _trailer(options: Options, lines: Sequence[str], ended: bool) -> int | None:
     if stated is None:
         return None
     if not re.fullmatch(r"\d{1,12}", stated.strip(), re.ASCII):
-        raise Broken(last, "rows", f"the trailer's line count {stated[:40]!r} is not a number")
+        raise Broken(last, "rows", f"the trailer's line count {quoted(stated)} is not a number")
     if int(stated) != last - FIRST:
         raise Broken(last, "rows", f"the trailer says {int(stated)} lines, there are {last - FIRST}")
     return int(stated)
@@ -144,7 +147,7 @@ def _trailer(options: Options, lines: Sequence[str], ended: bool) -> int | None:
 
 def _extent(options: Options, text: str) -> Extent:
     if text.strip() not in options.extents:
-        raise Broken(1, "extent", f"{text[:40]!r} is none of {', '.join(options.extents)}")
+        raise Broken(1, "extent", f"{quoted(text)} is none of {', '.join(options.extents)}")
     return options.extents[text.strip()]
 
 
@@ -166,6 +169,6 @@ def _tickets(text: str) -> dict[str, Ticket]:
         except ValueError:
             day = None
         if match is None or day is None:
-            raise Broken(1, "tickets", f"{part[:40]!r} is not till:yyyymmdd:sequence")
+            raise Broken(1, "tickets", f"{quoted(part)} is not till:yyyymmdd:sequence")
         tickets[match[1]] = Ticket(business_day=day.isoformat(), sequence=int(match[3]))
     return tickets

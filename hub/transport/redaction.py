@@ -48,6 +48,11 @@ def redact(text: str) -> str:
     return text
 
 
+def quoted(text: str, longest: int = 40) -> str:
+    """The start of ``text`` as a sentence quotes it; masked before it is cut, or a part of a secret would be left."""
+    return repr(redact(text)[:longest])
+
+
 class Redaction(logging.Filter):
     """Masks secrets in a record's message and traceback; put it on handlers, where every logger passes."""
 

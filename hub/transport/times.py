@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from hub.transport.redaction import quoted
+
 
 def instant_of(text: str) -> datetime:
     """An RFC 3339 time; ValueError where it is none or lacks its offset."""
@@ -29,10 +31,10 @@ def local_time(text: str, pattern: str, zone: str) -> datetime:
     try:
         naive = datetime.strptime(text, pattern)  # noqa: DTZ007  (the zone follows)
     except ValueError:
-        raise ValueError(f"{text[:40]!r} is not a date as in {pattern}") from None
+        raise ValueError(f"{quoted(text)} is not a date as in {pattern}") from None
     # strptime also takes months without leading zeros, which would be guessing.
     if naive.strftime(pattern) != text:
-        raise ValueError(f"{text[:40]!r} is not a date as in {pattern}")
+        raise ValueError(f"{quoted(text)} is not a date as in {pattern}")
     local = naive.replace(tzinfo=ZoneInfo(zone))
     if local.astimezone(UTC).astimezone(local.tzinfo).replace(tzinfo=None) != naive:
         raise ValueError(f"{text} does not exist in {zone}: the clocks went forward")

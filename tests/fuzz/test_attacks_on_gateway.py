@@ -20,7 +20,7 @@ from support.fuzz.values import CANARY, SHOWN
 from hub.flow import Engine, ingest
 from hub.gateway import app
 
-FORGED = 10_000 if LONG else 1_500
+FORGED = 10_000 if LONG else 600
 ORDER = next(given for object, given in samples("shopify") if object == "orders")
 BODY = json.dumps(ORDER, default=str).encode()
 

@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 from support.fuzz.gateway import Door
 from support.fuzz.values import SHOWN
 
-EXAMPLES = int(os.environ.get("OMNIHUB_FUZZ_COUNTER", "600" if LONG else "12"))
+EXAMPLES = int(os.environ.get("OMNIHUB_FUZZ_COUNTER", "600" if LONG else "5"))
 OPERATIONS = ("availability", "price", "order", "reserve", "reservation", "release", "redeem", "give_back")
 CHECKS = [not_a_server_error, content_type_conformance, response_headers_conformance, response_schema_conformance]
 OPTIONS = settings(

@@ -16,7 +16,7 @@ from support.fuzz.journal import target as journal_target
 from support.fuzz.target import Report, Target, run
 
 TARGETS: list[Target] = [one for part in (records, files, written, pushes, vendors) for one in part.TARGETS]
-ALL = int(os.environ.get("OMNIHUB_FUZZ_INPUTS", "100000" if LONG else "2000"))
+ALL = int(os.environ.get("OMNIHUB_FUZZ_INPUTS", "100000" if LONG else "1000"))
 SEED = int(os.environ.get("OMNIHUB_FUZZ_SEED", "0"))
 JOURNAL_SHARE = 4
 PER_SHARE = ALL / (sum(one.share for one in TARGETS) + JOURNAL_SHARE)
@@ -38,7 +38,7 @@ KINDS = ("crashes", "hangs", "leaks")
 @pytest.mark.timeout(7200 if LONG else 300)
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
 def test_any_input_is_answered_in_time_with_a_result_or_a_sentence(target: Target, record_property: Note) -> None:
-    told(run(target, max(10, round(PER_SHARE * target.share)), SEED), record_property)
+    told(run(target, max(5, round(PER_SHARE * target.share)), SEED), record_property)
 
 
 @pytest.mark.timeout(7200 if LONG else 300)
@@ -47,13 +47,13 @@ def test_any_words_behind_a_command_are_answered(
 ) -> None:
     monkeypatch.setenv("HUB_DATABASE_URL", gateway.dsn)
     monkeypatch.chdir(gateway.project)
-    told(run(commands.TARGET, max(20, round(PER_SHARE)), SEED), record_property)
+    told(run(commands.TARGET, max(6, round(PER_SHARE)), SEED), record_property)
 
 
 @pytest.mark.timeout(7200 if LONG else 300)
 def test_any_record_is_kept_or_in_quarantine(gateway: Door, record_property: Note) -> None:
     target, close = journal_target(gateway)
     try:
-        told(run(target, max(10, round(PER_SHARE * JOURNAL_SHARE)), SEED), record_property)
+        told(run(target, max(5, round(PER_SHARE * JOURNAL_SHARE)), SEED), record_property)
     finally:
         close()
