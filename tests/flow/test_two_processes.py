@@ -1,15 +1,13 @@
-"""Several processes at one vendor account, and a process that dies with a delivery on its way."""
+"""Several processes at one vendor account."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import pytest
 from support.scene import Scene, scene, worker
@@ -81,49 +79,3 @@ def test_three_processes_at_once_do_the_work_of_one(on_real_time: Scene) -> None
     assert {k: (v, held.get(k)) for k, v in shop.items() if held.get(k) != v} == {}
     assert {k: (v, counted.get(k)) for k, v in tills.items() if counted.get(k) != v} == {}
     assert 429 not in on_real_time.retailer.ledger.statuses()
-
-
-@pytest.mark.parametrize("kills", [3])
-def test_a_process_killed_in_the_middle_of_a_delivery_loses_and_doubles_nothing(
-    on_real_time: Scene, kills: int
-) -> None:
-    retailer = on_real_time.retailer
-    for round_ in range(kills):
-        killed = worker(on_real_time, "once")
-        seen = len(delivered(on_real_time))
-        while killed.poll() is None and len(delivered(on_real_time)) < seen + 2 + round_:
-            time.sleep(0.01)
-        killed.kill()
-        killed.communicate()
-    assert len(delivered(on_real_time)) > kills
-    last = worker(on_real_time, "once")  # whose own lease on what it takes over is told apart from the dead ones
-    out, complaint = last.communicate(timeout=120)
-    assert last.returncode == 0, complaint
-    assert json.loads(out)["pending"] == 0
-
-    times = Counter(pair for call in delivered(on_real_time).values() for pair in call)
-    assert [pair for pair, n in times.items() if n > 1] == []
-    shop, tills = expected(on_real_time)
-    held, counted = retailer.shop.levels(), retailer.tills.counts()
-    assert {k: (v, held.get(k)) for k, v in shop.items() if held.get(k) != v} == {}
-    assert {k: (v, counted.get(k)) for k, v in tills.items() if counted.get(k) != v} == {}
-
-
-def delivered(scene: Scene) -> dict[str, list[tuple[str, str]]]:
-    """What the targets' ledgers say was accepted: idempotency key -> the remote objects in the call.
-
-    The same call repeated under its own key is one call.
-    """
-    found: dict[str, list[tuple[str, str]]] = {}
-    for call in scene.retailer.ledger.writes():
-        if call.system in ("shop", "tills") and call.status == 200 and call.idempotency_key:
-            found[call.idempotency_key] = list(remote_objects(call.detail))
-    return found
-
-
-def remote_objects(detail: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Article and place of everything in a call, in the vendor's own ids."""
-    for quantity in detail.get("variables", {}).get("input", {}).get("quantities", []):
-        yield quantity["inventoryItemId"], quantity["locationId"]
-    for change in detail.get("changes", []):
-        yield change["physical_count"]["catalog_object_id"], change["physical_count"]["location_id"]
