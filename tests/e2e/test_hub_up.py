@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -133,6 +134,29 @@ def test_a_failed_task_says_in_one_sentence_what_to_do(hub: Booted) -> None:
     (failure,) = error["error_detail"]  # no chain of causes behind it
     assert failure["exc_value"].startswith("erp refused the sign-in; check the login and secret of the connection")
     assert hub.api(task)["try_number"] == 1  # repeating it would not help
+
+
+def asked(hub: Booted) -> list[str]:
+    """Tasks that wait for a person, as paths of the API."""
+    of = "/api/v2/dags/approve_stock/dagRuns"
+    runs = [f"{of}/{run['dag_run_id']}/taskInstances/ask_about_stock" for run in hub.api(of)["dag_runs"]]
+    return [path for path in runs if hub.api(path)["state"] == "awaiting_input"]
+
+
+def test_a_cut_file_waits_for_a_person_in_airflow_and_the_answer_is_carried_out(hub: Booted) -> None:
+    key = plenty(hub, "ST10")
+    sku, before = key.split("@")[0], hub.retailer.shop.levels()[key]
+    few = dict(list(hub.retailer.floor.levels("ST10", datetime.now(UTC)).items())[:100])
+    hub.retailer.stores.drop("ST10", levels={**few, sku: before + 21}, dirty=False)
+    eventually(lambda: bool(asked(hub)), 60)
+    (task,) = asked(hub)
+    question = hub.api(f"{task}/-1/hitlDetails")
+    assert "fewer lines than" in question["body"]
+    assert hub.retailer.shop.levels()[key] == before
+    answer = {"chosen_options": ["Approve"], "params_input": {"why": "the store closes a floor"}}
+    hub.api(f"{task}/-1/hitlDetails", "PATCH", **answer)
+    eventually(lambda: hub.api(task)["state"] == "success")
+    eventually(lambda: hub.retailer.shop.levels()[key] == before + 20)
 
 
 def test_sigterm_ends_everything_within_15_seconds_also_while_a_task_runs(hub: Booted) -> None:
