@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hub.errors import ConfigError, HubError, StopRun, TryLater
-from hub.flow import bind, derive, ingest, locks, readback, sending, takeover
+from hub.flow import bind, derive, ingest, locks, news, readback, sending, takeover
 from hub.flow.objects import DELIVERS, delivered_by
 from hub.flow.outcome import Outcome, Pass
 from hub.journal import outbox, recompute
@@ -97,12 +97,13 @@ def send_waiting(engine: Engine, current: Pass, target: str, seconds: float) -> 
 def agree(engine: Engine, current: Pass, target: str, object: str, capability: Capability, until: float) -> None:
     """Rounds of reading back what is in doubt, deriving again, and sending the difference."""
     if capability.max_age is not None and outbox.open_count(engine.journal, [target], [object]):
-        news(engine, current, target)  # a count that carries an as-of needs one
+        news.read(engine, current, target)  # a count that carries an as-of needs one
     for _ in range(ROUNDS):
         for _ in range(ROUNDS):
-            if not readback.read_back(engine, current, target, object, capability):
+            told = readback.read_back(engine, current, target, object, capability)
+            if not told and not news.due(engine, current, target):
                 break
-            news(engine, current, target)  # which may put more in doubt
+            news.read(engine, current, target)  # which may put more in doubt
         refresh_old(engine, current, target, object, capability)
         if not send_batches(engine, current, target, object, capability, until) or time.monotonic() > until:
             return
@@ -123,13 +124,6 @@ def send_batches(engine: Engine, current: Pass, target: str, object: str, capabi
         if sent.contradicted:
             return True
     return False
-
-
-def news(engine: Engine, current: Pass, target: str) -> None:
-    """What happened at the target meanwhile: read its own events, and derive again with them."""
-    if target in engine.landscape.flows[current.flow].sources:
-        ingest.read(engine, current, target)
-    derive.derive_due(engine, current)
 
 
 def refresh_old(engine: Engine, current: Pass, target: str, object: str, capability: Capability) -> None:

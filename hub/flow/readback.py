@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hub.flow import carried, derive, edits, learned, products
+from hub.flow import carried, derive, edits, learned, news, products
 from hub.flow.outcome import Pass
 from hub.flow.understood import understood
 from hub.journal import outbox, remotes
@@ -73,5 +73,10 @@ def read_some(
         learned.gone(engine, target, object, capability, [key for key in keys if key not in found])
         subjects = [row.subject for row in rows]
         derive.enqueue_for(engine, current, current.flow, target, subjects, urgent=False)
+        contradicted = any(
+            believed[key] != value if key in believed else key in unseen for key, (value, _) in held.items()
+        )
+        if contradicted:
+            news.note(engine, current, target)
     reached("read-back committed")
-    return any(believed[key] != value if key in believed else key in unseen for key, (value, _) in held.items())
+    return contradicted

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from hub.errors import HubError, TryLater, Unknown
-from hub.flow import carried, learned, owner
+from hub.flow import carried, learned, news, owner
 from hub.flow.leash import LEASE
 from hub.flow.objects import newest_first
 from hub.flow.outcome import Pass
@@ -52,6 +52,8 @@ def send_next(engine: Engine, current: Pass, target: str, object: str, capabilit
     with ExitStack() as stack:
         with engine.journal.transaction():
             outbox.alone(engine.journal, target)
+            if news.due(engine, current, target):
+                return Sent(0, True)
             attempt = open_next(engine, current, target, object, capability)
             if attempt is None:
                 return None

@@ -28,3 +28,8 @@ def replace(connection: Connection, name: str, value: str) -> bool:
         ).rowcount
         == 1
     )
+
+
+def forget(connection: Connection, name: str, value: str) -> None:
+    """Remove ``name`` where it still has that value."""
+    connection.execute("DELETE FROM setting WHERE name = %s AND value = %s", (name, value))
