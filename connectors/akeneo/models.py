@@ -44,15 +44,15 @@ class Models:
             model = self._models[chain[-1]]
             if model is None:
                 raise Reject("parent", f"the product model {chain[-1]} does not exist in the PIM")
-            parent = model.get("parent")
-            if not parent:
+            if not model.get("parent"):
                 return model
+            parent = str(model["parent"])
             if parent in chain:
                 circle = " > ".join([*chain[chain.index(parent) :], parent])
                 raise Reject(
                     "parent", f"the product models are each other's parent: {circle}; give one of them another"
                 )
-            chain.append(str(parent))
+            chain.append(parent)
 
     def axes(self, model: Mapping[str, Any]) -> Sequence[str]:
         """The attributes in which the variants of ``model`` differ, level by level."""

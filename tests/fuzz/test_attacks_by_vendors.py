@@ -15,6 +15,7 @@ from support.fuzz.vendors import Standing, built
 from support.loopback import Heard, Say, serving
 from support.sftp import sftp_server
 
+from connectors.akeneo.models import Models
 from hub.connector import Connection
 from hub.errors import HubError, Reject, StopRun
 from hub.transport.files import is_safe
@@ -106,6 +107,13 @@ def test_xml_that_attacks_is_refused_soon_and_fetches_nothing(case: str, where: 
     assert "/fetched" not in heard
     assert time.process_time() - started < 5
     assert _grown(before) < 200
+
+
+def test_a_model_that_is_its_own_parent_by_a_number_is_no_endless_way() -> None:
+    models = Models(None)  # type: ignore[arg-type]  # nobody is asked: the model came by
+    models.know([{"code": "7", "parent": 7}])
+    with pytest.raises(Reject, match="each other's parent: 7 > 7"):
+        models.root("7")
 
 
 # --- names -----------------------------------------------------------------------------------------
