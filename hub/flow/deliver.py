@@ -10,6 +10,7 @@ from hub.errors import ConfigError, HubError, StopRun, TryLater
 from hub.flow import bind, derive, ingest, locks, news, readback, sending, takeover
 from hub.flow.objects import DELIVERS, delivered_by
 from hub.flow.outcome import Outcome, Pass
+from hub.flow.understood import understood
 from hub.journal import outbox, recompute
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def deliver(engine: Engine, target: str, seconds: float = 20.0) -> Outcome:
 def ask_if_silent(engine: Engine, target: str) -> None:
     """Nothing waited for a target whose circuit is open: the call that it is time for is a look at it."""
     if ingest.is_open(engine, target) and engine.breakers.is_open(target):
-        engine.systems[target].check()
+        with understood(target):
+            engine.systems[target].check()
         engine.breakers.admit(target)
 
 

@@ -121,7 +121,7 @@ class Soap:
         for code in codes:
             if code in self.faults:
                 return self.faults[code](sentence)
-        return unanswered(sentence, effect) if codes[0] in _THEIRS else StopRun(sentence)
+        return unanswered(sentence, effect) if codes[-1] in _THEIRS else StopRun(sentence)
 
     @cached_property
     def _client(self) -> Any:

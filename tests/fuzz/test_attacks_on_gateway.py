@@ -19,6 +19,7 @@ from support.fuzz.values import CANARY, SHOWN
 
 from hub.flow import Engine, ingest
 from hub.gateway import app
+from hub.gateway.api import body as counter_body
 
 FORGED = 10_000 if LONG else 600
 ORDER = next(given for object, given in samples("shopify") if object == "orders")
@@ -149,10 +150,12 @@ def test_nonsense_that_could_not_be_unpacked_waits_for_a_person(gateway: Door) -
     assert any(path == "body" and "not JSON" in str(reason) for path, reason in said)
 
 
-def test_a_body_that_drips_is_not_waited_for(gateway: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("path", ["/hooks/shop", "/v1/reservations"])
+def test_a_body_that_drips_is_not_waited_for(gateway: Door, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     monkeypatch.setattr(app, "BODY_SECONDS", 0.3)
+    monkeypatch.setattr(counter_body, "SECONDS", 0.3)
     stored, started = gateway.stored(), time.monotonic()
-    said = gateway.drip(b"POST /hooks/shop HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n{")
+    said = gateway.drip(f"POST {path} HTTP/1.1\r\nHost: h\r\nContent-Length: 10000\r\n\r\n{{".encode())
     assert said.startswith(b"HTTP/1.1 408 ")
     assert time.monotonic() - started < 10
     assert gateway.stored() == stored

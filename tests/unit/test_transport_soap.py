@@ -143,6 +143,8 @@ def test_a_description_that_wants_the_network_or_our_files_is_refused(place: str
         (fault("soap:Server"), Effect.NONE, TryLater),
         (fault("soap:Server"), Effect.ONCE, Unknown),
         (fault("soap:Client", "changedSince is not a date"), Effect.NONE, StopRun),
+        (fault("soap:Server", detail="<code>E-4711</code>"), Effect.NONE, TryLater),
+        (fault("soap:Server", detail="<code>E-4711</code>"), Effect.ONCE, Unknown),
         (fault("BUSY"), Effect.NONE, TryLater),
         (fault("soap:Client", detail="<code>BUSY</code>"), Effect.ONCE, TryLater),
     ],

@@ -22,6 +22,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "scope": (403, "The key does not open this"),
     "unknown": (404, "There is no such thing"),
     "method": (405, "This cannot be done here"),
+    "too-slow": (408, "The request took too long to arrive"),
     "not-enough": (409, "Not enough is left"),
     "redeemed": (409, "The coupon was redeemed before"),
     "too-large": (413, "The request is too large"),
@@ -31,7 +32,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "failed": (500, "The gateway made a mistake"),
     "not-now": (503, "No answer now; ask again"),
 }
-BY_STATUS = {404: "unknown", 405: "method", 413: "too-large"}
+BY_STATUS = {404: "unknown", 405: "method", 408: "too-slow", 413: "too-large"}
 
 
 class Problem(Exception):

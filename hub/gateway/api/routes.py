@@ -115,7 +115,7 @@ def _reservations(router: APIRouter, desk: Desk) -> None:
         "/reservations", status_code=201, operation_id="reserve", tags=["stock"],
         responses={
             200: {"model": shapes.Reservation, "description": "Made before by a request with this key"},
-            **problems("unknown", "not-enough", "too-large", "other-request"),
+            **problems("unknown", "not-enough", "too-slow", "too-large", "other-request"),
         },
     )  # fmt: skip
     async def reserve(
@@ -168,7 +168,7 @@ def _coupons(router: APIRouter, desk: Desk) -> None:
         "/coupons/{code}/redemptions", status_code=201, operation_id="redeem", tags=["coupon"],
         responses={
             200: {"model": shapes.Redemption, "description": "Redeemed before by this very order"},
-            **problems("redeemed", "too-large"),
+            **problems("redeemed", "too-slow", "too-large"),
         },
     )  # fmt: skip
     async def redeem(key: Key, code: Code, wanted: shapes.RedemptionRequest, response: Response) -> shapes.Redemption:
