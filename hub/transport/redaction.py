@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 MASK = "[hidden]"
@@ -41,11 +41,24 @@ def protect_extra(extra: Mapping[str, Any]) -> None:
 
 def redact(text: str) -> str:
     """``text`` without secrets."""
-    for value in sorted(_known, key=len, reverse=True):
-        text = text.replace(value, MASK)
+    shown, at = [], 0
+    for start, end in sorted(_spans(text)):
+        if start >= at:
+            shown += [text[at:start], MASK]
+        at = max(at, end)
+    return "".join([*shown, text[at:]])
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    """What is to be masked, all of it found in the text as it came: a known value may be a word like "secret"."""
+    for value in _known:
+        at = text.find(value)
+        while at >= 0:
+            yield at, at + len(value)
+            at = text.find(value, at + 1)
     for pattern in _PATTERNS:
-        text = pattern.sub(rf"\1{MASK}\2", text)
-    return text
+        for found in pattern.finditer(text):
+            yield found.end(1), found.start(2)
 
 
 def quoted(text: str, longest: int = 40) -> str:

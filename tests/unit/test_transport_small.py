@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from hub.errors import Reject, StopRun
+from hub.transport import redaction
 from hub.transport.files import Entry, archived_name, complete, is_safe, safe_name
 from hub.transport.options import Duration, Size, ZoneName
 from hub.transport.outcomes import retry_after
@@ -63,6 +64,12 @@ def test_what_looks_like_a_secret_is_masked(text: str):
     assert "[hidden]" in masked
     for secret in ("EAAAl", "0123456789abcdef", "s3cret-word", "aHViOn"):
         assert secret not in masked
+
+
+def test_a_known_secret_that_is_an_ordinary_word_hides_no_other_from_being_masked(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(redaction, "_known", {"secret", "with, comma"})
+    assert redact("webhook_secret=s3cret-word&x=1") == "webhook_[hidden]=[hidden]&x=1"
+    assert redact("password=with, comma; end") == "password=[hidden]; end"
 
 
 def test_plain_sentences_stay_as_they_are():
