@@ -155,8 +155,8 @@ def test_a_cut_file_waits_for_a_person_in_airflow_and_the_answer_is_carried_out(
     assert hub.retailer.shop.levels()[key] == before
     answer = {"chosen_options": ["Approve"], "params_input": {"why": "the store closes a floor"}}
     hub.api(f"{task}/-1/hitlDetails", "PATCH", **answer)
-    eventually(lambda: hub.api(task)["state"] == "success")
-    eventually(lambda: hub.retailer.shop.levels()[key] == before + 20)
+    eventually(lambda: hub.api(task)["state"] == "success", 90)
+    eventually(lambda: hub.retailer.shop.levels()[key] == before + 20, 90)
 
 
 def test_sigterm_ends_everything_within_15_seconds_also_while_a_task_runs(hub: Booted) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from support.scene import Scene
 
+from hub.flow.deliver import deliver_flow
 from hub.flow.derive import SUBJECTS_AT_ONCE
 from hub.journal import recompute
 
@@ -15,7 +16,7 @@ def test_deriving_for_a_delivery_ends_with_its_time_and_the_target_is_rung_for(s
         now = engine.clock.now()
         many = [f"UNKNOWN-{number}" for number in range(SUBJECTS_AT_ONCE + 20)]  # cheap to derive: of nobody's stock
         recompute.mark(engine.journal, DERIVED, dict.fromkeys(many, False), now)
-        first = engine.deliver("shop", seconds=0)
+        first = deliver_flow(engine, "stock", "shop", 0.0)
         assert recompute.due(engine.journal, DERIVED, now) == 20
         assert "shop" in first.ring
         then = engine.deliver("shop")

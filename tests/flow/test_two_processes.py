@@ -12,8 +12,6 @@ from statistics import median
 import pytest
 from support.scene import Scene, scene, worker
 
-from hub.certify.stock_truth import expected
-
 
 @pytest.fixture
 def on_real_time(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
@@ -63,19 +61,3 @@ def test_two_delivering_processes_share_one_bucket_and_use_it_to_95_percent(on_r
     gaps = [(later.at - earlier.at).total_seconds() for earlier, later in pairwise(calls)]
     assert sum(gap < 0.4 for gap in gaps[:38]) >= 36
     assert 0.5 / median(gaps[40:]) > 0.95, f"{len(calls)} calls in {seconds:.1f} s"
-
-
-def test_three_processes_at_once_do_the_work_of_one(on_real_time: Scene) -> None:
-    """They read, derive and deliver the same things at the same time: no error, no deadlock, the right numbers."""
-    workers = [worker(on_real_time, "once") for _ in range(3)]
-    ended = [w.communicate(timeout=200) for w in workers]
-    assert [w.returncode for w in workers] == [0, 0, 0], [complaint for _, complaint in ended]
-    last = worker(on_real_time, "once")
-    out, complaint = last.communicate(timeout=120)
-    assert last.returncode == 0, complaint
-    assert json.loads(out)["pending"] == 0
-    shop, tills = expected(on_real_time)
-    held, counted = on_real_time.retailer.shop.levels(), on_real_time.retailer.tills.counts()
-    assert {k: (v, held.get(k)) for k, v in shop.items() if held.get(k) != v} == {}
-    assert {k: (v, counted.get(k)) for k, v in tills.items() if counted.get(k) != v} == {}
-    assert 429 not in on_real_time.retailer.ledger.statuses()

@@ -24,15 +24,15 @@ STUBBORN = (
 # As Airflow's scheduler does: SIGTERM makes it wait for its task, which runs in a group of its own.
 WAITS_FOR_TASK = """
 import os, signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, lambda *_: None)
 task = subprocess.Popen([sys.executable, "-c", '''
 import sys, time
-print("task up", flush=True)
 try:
+    print("task up", flush=True)
     time.sleep(600)
 except KeyboardInterrupt:
     print("task interrupted", flush=True)
 '''], process_group=0)
-signal.signal(signal.SIGTERM, lambda *_: None)
 task.wait()
 """
 
