@@ -63,14 +63,6 @@ class Shared:
         self.stack.close()
 
 
-# Minutes each: begun first, where one mostly waits and the other mostly works.
-LONGEST = ("test_hub_up.py", "test_killed_anywhere.py")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
-
-
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Shared())

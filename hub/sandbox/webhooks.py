@@ -79,6 +79,10 @@ class Webhooks:
         else:
             self.state.execute("UPDATE webhook SET outcome = 'given up' WHERE id = ?", (message.id,))
 
+    def hurry(self) -> None:
+        """What waits for its next try is tried now: whoever did not answer is back."""
+        self.state.execute("UPDATE webhook SET due = ? WHERE outcome IS NULL", (time.time(),))
+
     def pending(self, system: str | None = None) -> int:
         """How many are still to be sent."""
         row = self.state.row(
