@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from hub.flow import Engine, Outcome
 
 LOOK = timedelta(minutes=1)  # how soon a task ends whose batch was decided elsewhere, or superseded
+PATIENCE = 300.0  # seconds for which an approved batch waits for a reading of its source to end
+PAUSE = 5.0
 NO_REASON = "no reason was given in Airflow"
 
 BODY = """\
@@ -96,7 +99,7 @@ class Approve(ApprovalOperator):
         if chosen["chosen_options"] != [self.APPROVE]:
             deciding.reject(engine, number, who=who, why=why)
             return {"number": number, "decided": "rejected"}
-        outcome: Outcome = deciding.approve(engine, number, who=who, why=why)
+        outcome = approved(engine, number, who, why)
         self.hub_run = outcome.run
         self.ring(context, outcome.ring)
         return {"number": number, "decided": "approved", "run": outcome.run, **outcome.counts}
@@ -112,6 +115,22 @@ class Approve(ApprovalOperator):
     def ring(self, context: Context, systems: Iterable[str]) -> None:
         for system in systems:
             context["outlet_events"][self.bell].add(Asset(name=names.waiting(system), uri=names.waiting(system)))
+
+
+def approved(engine: Engine, number: int, who: str, why: str) -> Outcome:
+    """Approve, and wait where a reading of the same source is under way: a task that is tried again asks anew."""
+    from hub.errors import TryLater
+    from hub.flow import deciding
+
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return deciding.approve(engine, number, who=who, why=why)
+        except TryLater as error:
+            if deciding.found(engine, number)["state"] != "held" or time.monotonic() > until:
+                raise
+            engine.log.warning("number %d is approved, and is carried out as soon as it can be: %s", number, error)
+            time.sleep(PAUSE)
 
 
 def who_of(chosen: Mapping[str, Any]) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from hub.flow import Engine
+from hub.flow import Engine, locks
 from hub.flow.packing import pack
 from hub.journal import held
 from hub.model import Batch, Checkpoint, Origin, Record
@@ -173,3 +175,22 @@ def test_the_gateway_rings_for_flows_of_which_nobody_is_asked() -> None:
     from hub.gateway.bell import held as rung
 
     assert rung("price") == names.held("price")
+
+
+def test_an_answer_given_while_its_source_is_read_is_kept_until_the_reading_ends(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(locks, "exclusive", partial(locks.exclusive, wait=0.2))  # patience of a minute, shortened
+    from hub.airflow import approval
+
+    monkeypatch.setattr(approval, "PAUSE", 0.1)
+    number = hold(engine)
+    asked(monkeypatch)
+    reading = locks.exclusive(engine.journal, "ingest/erp/prices")
+    reading.__enter__()
+    done = threading.Timer(1.0, reading.__exit__, (None, None, None))
+    done.start()
+    said = task().execute_complete(context(), answer("Approve"))
+    done.join()
+    assert (said["number"], said["decided"]) == (number, "approved")
+    assert "is carried out as soon as it can be" in caplog.text
