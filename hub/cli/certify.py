@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hub.cli.say import Json, as_json, line, table
+from hub.cli.say import Json, as_json, line, progress, table
 
 if TYPE_CHECKING:
     from hub.certify.flows import Certificate
@@ -47,8 +47,6 @@ def certify(
 
     Example: hub certify --flows --kills 50
     """
-    from rich.console import Console
-
     from hub.certify.flows import certify as certify_flows
     from hub.config import project_root
     from hub.errors import ConfigError
@@ -59,9 +57,9 @@ def certify(
         from hub.cli.soak import certify_soak
 
         raise typer.Exit(certify_soak(minutes or SOAK_MINUTES, rate, json))
-    with Console(stderr=True, quiet=json).status("starting") as status:
+    with progress(quiet=json) as report:
         found = certify_flows(
-            project_root(), kills=kills, minutes=minutes or MINUTES, seed=seed, every=every, report=status.update
+            project_root(), kills=kills, minutes=minutes or MINUTES, seed=seed, every=every, report=report
         )
     as_json(as_data(found)) if json else tell(found)
     raise typer.Exit(0 if found.ok else 1)

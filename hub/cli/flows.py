@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hub.cli.say import Json, as_json, line
+from hub.cli.say import Json, as_json, line, progress
 
 Flow = Annotated[str, typer.Argument(help="A flow of hub.yaml, as in: stock")]
 
@@ -28,12 +28,10 @@ def run(
 
     Running it twice changes nothing: what is known already is counted as unchanged and nothing is sent.
     """
-    from rich.console import Console
-
     from hub.cli.place import engine
 
-    with engine() as hub, Console(stderr=True, quiet=json).status("starting") as status:
-        outcome = hub.pass_of(flow, system=system, since=since, report=status.update)
+    with engine() as hub, progress(quiet=json) as report:
+        outcome = hub.pass_of(flow, system=system, since=since, report=report)
     as_json({"flow": flow, **outcome.counts, "run": outcome.run}) if json else line(outcome.sentence)
     raise typer.Exit(outcome.exit_code)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli.flows import Flow
-from hub.cli.say import Json, as_json, line, table, when
+from hub.cli.say import Json, as_json, line, progress, table, when
 
 if TYPE_CHECKING:
     from hub.flow.plan.making import Plan
@@ -36,13 +36,11 @@ def plan(
     """
     import json as jsonlib
 
-    from rich.console import Console
-
     from hub.cli.place import engine
     from hub.flow.plan.making import make
 
-    with engine() as hub, Console(stderr=True, quiet=json).status("starting") as status:
-        made = make(hub, flow, system, report=status.update)
+    with engine() as hub, progress(quiet=json) as report:
+        made = make(hub, flow, system, report=report)
     data = as_data(made)
     if out is not None:
         _write(out, jsonlib.dumps(data, default=str, ensure_ascii=False, indent=2))
@@ -61,14 +59,12 @@ def apply(
 
     Example: hub apply 7
     """
-    from rich.console import Console
-
     from hub.cli.place import engine
     from hub.flow.plan.applying import apply as carry_out
 
     number, digest = named(plan)
-    with engine() as hub, Console(stderr=True, quiet=json).status("starting") as status:
-        outcome = carry_out(hub, number, digest, report=status.update)
+    with engine() as hub, progress(quiet=json) as report:
+        outcome = carry_out(hub, number, digest, report=report)
     as_json({"plan": number, **outcome.counts, "run": outcome.run}) if json else line(outcome.sentence)
     raise typer.Exit(outcome.exit_code)
 

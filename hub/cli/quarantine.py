@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli.say import Json, as_json, line, table, when
+from hub.cli.say import Json, as_json, line, progress, table, when
 
 if TYPE_CHECKING:
     from hub.flow.heal import Decision, Healed
@@ -182,7 +182,7 @@ def fix(
 
     from hub.cli.place import engine
 
-    with engine() as hub, _progress(json) as report:
+    with engine() as hub, progress(quiet=json) as report:
         found = heal.fix(hub, choice, repair, decision, dry=dry_run, report=report)
     _told(found, json)
 
@@ -209,7 +209,7 @@ def replay(
     from hub.flow import heal
 
     choice = _chosen(cause, id, system, all=all)
-    with engine() as hub, _progress(json) as report:
+    with engine() as hub, progress(quiet=json) as report:
         found = heal.replay(hub, choice, _decision(who, why), dry=dry_run, report=report)
     _told(found, json)
 
@@ -288,20 +288,6 @@ def _decision(who: str | None, why: str) -> Decision:
     from hub.flow.heal import Decision
 
     return Decision(who=who or getpass.getuser(), why=why)
-
-
-def _progress(quiet: bool) -> Any:
-    """A status line that says how far a long replay is."""
-    from contextlib import contextmanager
-
-    from rich.console import Console
-
-    @contextmanager
-    def told() -> Any:
-        with Console(stderr=True, quiet=quiet).status("looking") as status:
-            yield status.update
-
-    return told()
 
 
 def _told(found: Healed, json: bool) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from hub.cli import plans
 from hub.cli.flows import Flow
-from hub.cli.say import Json, as_json, line, table
+from hub.cli.say import Json, as_json, line, progress, table
 
 if TYPE_CHECKING:
     from hub.flow.causes import Difference
@@ -40,8 +40,6 @@ def reconcile(
     """
     import getpass
 
-    from rich.console import Console
-
     from hub.cli.place import engine
     from hub.errors import ConfigError
     from hub.flow.plan import repairs
@@ -50,11 +48,11 @@ def reconcile(
 
     if plan and not fix:
         raise ConfigError("--plan goes with --fix: hub reconcile FLOW --fix --plan")
-    with engine() as hub, Console(stderr=True, quiet=json).status("starting") as status:
-        found = compare(hub, flow, report=status.update)
+    with engine() as hub, progress(quiet=json) as report:
+        found = compare(hub, flow, report=report)
         made = repairs.make(hub, flow, found) if fix else None
         if made and not plan:
-            status.update("repairing")
+            report("repairing")
             found = repairs.carry_out(hub, made, found, getpass.getuser())
     if json:
         as_json({**as_data(found), "plan": plans.as_data(made) if made else None})

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +15,8 @@ from typing import Annotated, Any
 import typer
 
 from hub.errors import HubError
+
+EVERY = 30.0  # seconds between two lines of progress in a log
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line, for programs.")]
 
@@ -49,6 +53,27 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     for row in rows:
         drawn.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
     Console().print(drawn if drawn.row_count else f"{title}: none")
+
+
+@contextmanager
+def progress(*, quiet: bool = False) -> Iterator[Callable[[str], None]]:
+    """How far long work is, on standard error: one moving line on a terminal, a line now and then in a log."""
+    from rich.console import Console
+
+    console = Console(stderr=True, quiet=quiet, soft_wrap=True, highlight=False)
+    if console.is_terminal:
+        with console.status("starting") as status:
+            yield status.update
+        return
+    last = time.monotonic()
+
+    def report(text: str) -> None:
+        nonlocal last
+        if (now := time.monotonic()) - last >= EVERY:
+            last = now
+            console.print(f"{datetime.now().astimezone():%H:%M:%S} {text}", markup=False)
+
+    yield report
 
 
 def complain(sentence: str, *, as_json: bool) -> None:

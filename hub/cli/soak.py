@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hub.cli.say import as_json, line, table
+from hub.cli.say import as_json, line, progress, table
 
 if TYPE_CHECKING:
     from hub.certify.soak import Soaked
@@ -12,13 +12,11 @@ if TYPE_CHECKING:
 
 def certify_soak(minutes: float, rate: float, json: bool) -> int:
     """Soak and tell; the exit code."""
-    from rich.console import Console
-
     from hub.certify.soak import soak_anew
     from hub.config import project_root
 
-    with Console(stderr=True, quiet=json).status("starting") as status:
-        found = soak_anew(project_root(), minutes=minutes, rate=rate, report=status.update)
+    with progress(quiet=json) as report:
+        found = soak_anew(project_root(), minutes=minutes, rate=rate, report=report)
     as_json(as_data(found)) if json else tell(found)
     return 0 if found.ok else 1
 
