@@ -253,7 +253,7 @@ def take_again(
         settle(engine, current, each, verdicts.get(id(each.record), set()), objections.get(id(each.record), []),
                known, trial, judged)  # fmt: skip
     settled = {*judged.healed, *judged.superseded}
-    newest = {each.row["source_key"]: each.row["id"] for each in made if each.row["id"] in settled}
+    newest = {each.row["source_key"]: (each.row["id"], each.row["as_of"]) for each in made if each.row["id"] in settled}
     if OBJECTS[one.object].kind == "state":
         corrections.overtaken(engine.journal, one.system, one.object, newest)
 

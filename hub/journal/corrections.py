@@ -80,14 +80,19 @@ def move(connection: Connection, id: int, *, path: str, reason: str, cause: str,
     )
 
 
-def overtaken(connection: Connection, system: str, object: str, newest: Mapping[str, int]) -> int:
-    """A record of each of these keys was replayed: open entries that came before it need nobody any more."""
+def overtaken(
+    connection: Connection, system: str, object: str, newest: Mapping[str, tuple[int, datetime | None]]
+) -> int:
+    """A record of each of these keys was replayed, (its number, the moment it speaks of): open entries that speak of
+    an earlier one need nobody any more; where a moment is not known, those that arrived before it.
+    """
     return connection.execute(
         """UPDATE quarantine q SET state = 'superseded', decided_at = clock_timestamp()
-           FROM unnest(%s::text[], %s::bigint[]) AS n (source_key, id)
+           FROM unnest(%s::text[], %s::bigint[], %s::timestamptz[]) AS n (source_key, id, as_of)
            WHERE q.system = %s AND q.object = %s AND q.state = 'open' AND q.side = 'read'
-             AND q.source_key = n.source_key AND q.id < n.id""",
-        (list(newest), list(newest.values()), system, object),
+             AND q.source_key = n.source_key AND q.id <> n.id
+             AND CASE WHEN q.as_of <> n.as_of THEN q.as_of < n.as_of ELSE q.id < n.id END""",
+        (list(newest), [id for id, _ in newest.values()], [moment for _, moment in newest.values()], system, object),
     ).rowcount
 
 

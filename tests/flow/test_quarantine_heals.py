@@ -147,6 +147,21 @@ def test_an_older_valid_record_does_not_lift_a_newer_refusal(settled: Scene) -> 
     assert settled.till(sku, "ST05") == 3
 
 
+def test_a_newer_refusal_stays_when_an_older_one_that_arrived_after_it_is_corrected(settled: Scene) -> None:
+    sku = article(settled, "arrived late", "ST05")
+    settled.clock.forward(minutes=10)
+    newer, number, _ = refused_line(settled, "ST05", sku, "3,5")
+    late = settled.retailer.stores.drop(
+        "ST05", as_of=settled.clock.now() - timedelta(minutes=5), complete=False, levels={sku: "2,5"}, unavailable={},
+        dirty=False,
+    )  # fmt: skip
+    settled.synchronise()
+    assert fixed(settled, ["QTE=2"], ids=(entries(settled, late)[0][0],)).healed == 1
+    assert [state for _, state, _, _ in entries(settled, newer)] == ["open"]
+    assert fixed(settled, ["QTE=3"], ids=(number,)).healed == 1
+    assert told(settled, sku, "ST05")[0] == 3
+
+
 def test_an_older_refusal_that_is_replayed_after_a_newer_word_changes_nothing(settled: Scene) -> None:
     sku = article(settled, "late", "ST05")
     first, number, _ = refused_line(settled, "ST05", sku, "4,5")
