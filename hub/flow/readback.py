@@ -66,11 +66,13 @@ def read_some(
         products.look_again(engine, unseen.values())  # before the outbox: that is the order of all who need both
         learned.foresee(engine, current, target, object, parts)
         outbox.alone(engine.journal, target)
+        for key in remotes.overtaken(engine.journal, target, object, keys, began):
+            del held[key]  # a receipt knows better than what was read before it came; still in doubt, it is read again
         believed = remotes.believed(engine.journal, target, object, keys)
         edits.notice(engine, current, target, object, believed, {key: value for key, (value, _) in held.items()})
         remotes.confirm(engine.journal, target, object, held, read_at=began)
-        learned.keep(engine, current, target, object, parts, found, held)
-        learned.gone(engine, target, object, capability, [key for key in keys if key not in found])
+        learned.keep(engine, current, target, object, parts, {k: r for k, r in found.items() if k in held}, held)
+        learned.gone(engine, target, object, capability, [key for key in held if key not in found])
         subjects = [row.subject for row in rows]
         derive.enqueue_for(engine, current, current.flow, target, subjects, urgent=False)
         contradicted = any(

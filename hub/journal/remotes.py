@@ -23,8 +23,7 @@ ON CONFLICT (target, object, key) DO UPDATE SET
         WHEN (r.suspect_at > clock_timestamp()) = (%(asked_at)s > clock_timestamp()) THEN r.suspect_at > %(asked_at)s
         ELSE %(asked_at)s > clock_timestamp() END,
     generation = greatest(r.generation, excluded.generation)
-WHERE %(read_at)s::timestamptz IS NULL OR r.suspect OR r.confirmed_at < %(read_at)s
-   OR r.confirmed_at > clock_timestamp()
+WHERE %(read_at)s::timestamptz IS NULL OR r.confirmed_at < %(read_at)s OR r.confirmed_at > clock_timestamp()
 """
 
 
@@ -38,7 +37,8 @@ def confirm(
 ) -> None:
     """The target holds these: key -> (value, generation it answers, 0 where it was only read).
 
-    ``read_at``: when a reading began (the database's time); a receipt that came after it knows better.
+    ``read_at``: when a reading began (the database's time); a receipt that came after it knows better, and what was
+    in doubt stays so.
     ``sent_at``: when what is answered was sent. A doubt that arose after either is not answered by it.
     """
     if values:
@@ -47,6 +47,16 @@ def confirm(
         asked_at = read_at or sent_at
         connection.execute(CONFIRM, {"target": target, "object": object, "read_at": read_at, "asked_at": asked_at})
         many_changed(connection, "remote", len(values))
+
+
+def overtaken(connection: Connection, target: str, object: str, keys: Sequence[str], read_at: datetime) -> set[str]:
+    """Those of ``keys`` of which somebody was told what they hold after a reading had begun: it may be the older."""
+    rows = connection.execute(
+        """SELECT key FROM remote WHERE target = %s AND object = %s AND key = ANY(%s)
+           AND confirmed_at >= %s AND confirmed_at <= clock_timestamp()""",
+        (target, object, list(keys), read_at),
+    )
+    return {row[0] for row in rows}
 
 
 def values(connection: Connection, target: str, object: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from psycopg.pq import TransactionStatus
 from psycopg.types.json import Jsonb
 
 from hub.journal.database import Connection
@@ -18,8 +19,11 @@ MANY = 500
 def stage(connection: Connection, table: str, columns: str, rows: Iterable[Sequence[Any]]) -> None:
     """Fill a temporary table ``table`` with ``columns`` (SQL definitions); gone at the end of the transaction.
 
-    ``table`` and ``columns`` come from the journal's own code, never from data.
+    The caller's, that is: outside one the rows would be gone before they are used. ``table`` and ``columns`` come
+    from the journal's own code, never from data.
     """
+    if connection.info.transaction_status is TransactionStatus.IDLE:
+        raise RuntimeError(f"{table} is filled outside a transaction")
     connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} ({columns}) ON COMMIT DELETE ROWS")
     connection.execute(f"TRUNCATE {table}")
     names = ", ".join(column.split()[0] for column in columns.split(","))

@@ -40,6 +40,13 @@ class Target:
         with self.journal.transaction():
             remotes.confirm(self.journal, self.name, OBJECT, {key: ({"quantity": pieces}, 0)}, read_at)
 
+    def answers(self, pieces: int, attempt: int, key: str = "A@1") -> None:
+        """The receipt of what is out: it was carried out."""
+        with self.journal.transaction():
+            sent_at = attempts.settle(self.journal, attempt, attempts.FIRST, "1 done")
+            outbox.settle(self.journal, self.ids("out"), "delivered", "run")
+            remotes.confirm(self.journal, self.name, OBJECT, {key: ({"quantity": pieces}, 1)}, sent_at=sent_at)
+
     def waiting(self, now: datetime = NOW) -> list[dict[str, Any]]:
         with self.journal.transaction():
             return outbox.claim(self.journal, self.name, OBJECT, now, 10)
@@ -188,14 +195,26 @@ def test_a_receipt_that_came_after_a_reading_began_knows_better(target: Target) 
     assert remotes.values(target.journal, target.name, OBJECT, ["A@1"]) == {"A@1": {"quantity": 9}}
 
 
+def test_a_reading_that_a_receipt_overtook_neither_counts_nor_ends_a_doubt(target: Target) -> None:
+    """One process reads what is in doubt while another one's call is under way, and is told what it replaces."""
+    target.holds(5)
+    target.should_hold(6)
+    number = target.take()
+    remotes.suspect(target.journal, target.name, OBJECT, keys=["A@1"])
+    began = remotes.database_time(target.journal)
+    target.answers(6, number)
+    target.holds(5, read_at=began)
+    assert remotes.believed(target.journal, target.name, OBJECT, ["A@1"]) == {"A@1": {"quantity": 6}}
+    assert [one.key for one in remotes.to_read_back(target.journal, target.name, OBJECT, 10)] == ["A@1"]
+    assert target.should_hold(5) == (1, 0), "what it holds is 6, and has to become 5 again"
+
+
 def test_a_doubt_that_arises_while_a_call_is_under_way_is_not_answered_by_its_receipt(target: Target) -> None:
     target.holds(5)
     target.should_hold(6)
     number = target.take()
     remotes.suspect(target.journal, target.name, OBJECT, keys=["A@1"])
-    sent_at = attempts.settle(target.journal, number, attempts.FIRST, "1 done")
-    outbox.settle(target.journal, target.ids("out"), "delivered", "run")
-    remotes.confirm(target.journal, target.name, OBJECT, {"A@1": ({"quantity": 6}, 1)}, sent_at=sent_at)
+    target.answers(6, number)
     assert [one.key for one in remotes.to_read_back(target.journal, target.name, OBJECT, 10)] == ["A@1"]
 
 
