@@ -32,6 +32,7 @@ class Change:
     before: Mapping[str, Any] | None
     after: Mapping[str, Any]
     beside: Sequence[Decimal] = ()
+    apart: bool = False  # nothing vouches for what is known of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,8 @@ class Tally:
     changed: int = 0
     dropped: int = 0
     to_zero: int = 0
+    apart: int = 0  # known keys that nothing vouches for at the moment: a guard held them, or a snapshot lacked them
+    apart_positive: int = 0  # of these, with something in stock, or a price
     largest: Step | None = None
 
     def __add__(self, other: Tally) -> Tally:
@@ -63,6 +66,8 @@ class Tally:
             changed=self.changed + other.changed,
             dropped=self.dropped + other.dropped,
             to_zero=self.to_zero + other.to_zero,
+            apart=self.apart + other.apart,
+            apart_positive=self.apart_positive + other.apart_positive,
             largest=max((s for s in (self.largest, other.largest) if s), key=_share, default=None),
         )
 
@@ -73,7 +78,7 @@ class Measured:
 
     rows: int
     tally: Tally = Tally()
-    known: int = 0  # keys of which something is known
+    known: int = 0  # keys that the source vouches for
     positive: int = 0  # of these, with something in stock, or a price
     rows_before: int | None = None  # of the last accepted complete snapshot; None where it is no measure
     usual: float | None = None  # mean lines of the complete snapshots of the seven days before
@@ -86,9 +91,12 @@ class Measured:
 
 def tally(changes: Iterable[Change], field: str | None) -> Tally:
     """Count what ``changes`` do to the number ``field``; a million of them pass through here."""
-    new = changed = dropped = to_zero = 0
+    new = changed = dropped = to_zero = apart = apart_positive = 0
     largest: Step | None = None
     for change in changes:
+        if change.apart and change.before is not None:
+            apart += 1
+            apart_positive += Decimal(str(change.before.get(field or "") or 0)) > 0
         if change.before is None:
             new += 1
         elif change.before == change.after:
@@ -103,7 +111,10 @@ def tally(changes: Iterable[Change], field: str | None) -> Tally:
             to_zero += step.before > 0 >= step.after
         if step.before > 0 and (largest is None or step.share > largest.share):
             largest = step
-    return Tally(new=new, changed=changed, dropped=dropped, to_zero=to_zero, largest=largest)
+    return Tally(
+        new=new, changed=changed, dropped=dropped, to_zero=to_zero, apart=apart, apart_positive=apart_positive,
+        largest=largest,
+    )  # fmt: skip
 
 
 def step_of(change: Change, field: str) -> Step | None:
@@ -119,14 +130,20 @@ def step_of(change: Change, field: str) -> Step | None:
 
 
 def objections(found: Measured, limits: Limits) -> list[str]:
-    """Why a batch is held: a sentence with the numbers for each guard that it breaks."""
+    """Why a batch is held: a sentence with the numbers for each guard that it breaks.
+
+    Shares are of what the source vouches for and of what this batch speaks of beside that: what a guard holds is known
+    still, so the same absurdity said twice does not find an empty shop to compare itself with.
+    """
+    count = found.tally
+    known, positive = found.known + count.apart, found.positive + count.apart_positive
     said = (
         _unmarked(found, limits),
         _fewer(found, limits),
-        _share_of(found.tally.to_zero, found.positive, "articles in stock fall to 0", "to_zero", limits),
-        _share_of(found.tally.dropped, found.positive, "numbers fall", "drops", limits),
-        _share_of(found.tally.changed, found.known, "known keys change at once", "changes", limits),
-        _price(found.tally.largest, limits),
+        _share_of(count.to_zero, positive, "articles in stock fall to 0", "to_zero", limits),
+        _share_of(count.dropped, positive, "numbers fall", "drops", limits),
+        _share_of(count.changed, known, "known keys change at once", "changes", limits),
+        _price(count.largest, limits),
     )
     return [sentence for sentence in said if sentence]
 
@@ -144,8 +161,8 @@ def _fewer(found: Measured, limits: Limits) -> str | None:
     if fewer < limits.at_least or fewer / found.rows_before <= limits.fewer_rows:
         return None
     return (
-        f"{found.rows:,} lines, {fewer / found.rows_before:.0%} fewer than the {found.rows_before:,} "
-        f"of the last accepted snapshot (guard fewer_rows: {limits.fewer_rows:.0%})"
+        f"{found.rows:,} lines, {beyond(fewer / found.rows_before, limits.fewer_rows)} fewer than the "
+        f"{found.rows_before:,} of the last accepted snapshot (guard fewer_rows: {percent(limits.fewer_rows)})"
     )
 
 
@@ -153,18 +170,30 @@ def _share_of(part: int, whole: int, what: str, guard: str, limits: Limits) -> s
     limit: float | None = getattr(limits, guard)
     if limit is None or not whole or part < limits.at_least or part / whole <= limit:
         return None
-    return f"{part:,} of {whole:,} {what}, {part / whole:.0%} (guard {guard}: {limit:.0%})"
+    return f"{part:,} of {whole:,} {what}, {beyond(part / whole, limit)} (guard {guard}: {percent(limit)})"
 
 
 def _price(step: Step | None, limits: Limits) -> str | None:
     if limits.price_change is None or step is None or step.share <= limits.price_change:
         return None
-    return f"{_moved(step)} (guard price_change: {limits.price_change:.0%})"
+    limit = limits.price_change
+    return f"{_moved(step, beyond(step.share, limit))} (guard price_change: {percent(limit)})"
 
 
-def _moved(step: Step) -> str:
+def _moved(step: Step, share: str) -> str:
     way = "more" if step.after > step.before else "less"
-    return f"{step.key} goes from {step.before} to {step.after}, {step.share:.0%} {way}"
+    return f"{step.key} goes from {step.before} to {step.after}, {share} {way}"
+
+
+def percent(limit: float) -> str:
+    """A limit as hub.yaml writes it."""
+    return f"{round(limit * 100, 6):g}%"
+
+
+def beyond(share: float, limit: float) -> str:
+    """A share with as many digits as show that it is past ``limit``."""
+    texts = (f"{share * 100:.{digits}f}" for digits in range(7))
+    return next((text for text in texts if float(text) > round(limit * 100, 6)), f"{share * 100:g}") + "%"
 
 
 def words(found: Measured) -> str:
@@ -184,7 +213,8 @@ def words(found: Measured) -> str:
 
 def largest_move(found: Measured) -> str:
     """The largest move of a price, in words; empty where none moves."""
-    return f"largest change of a price: {_moved(found.tally.largest)}" if found.tally.largest else ""
+    step = found.tally.largest
+    return f"largest change of a price: {_moved(step, f'{step.share:.0%}')}" if step else ""
 
 
 def _beside_usual(found: Measured) -> str:

@@ -91,6 +91,7 @@ def tally(engine: Engine, system: str, canonical: CanonicalObject, records: Sequ
     for made, _, _ in records:
         last[canonical.key_of(made.data)] = made.data
     before = states.data_of(engine.journal, system, canonical.name, list(last))
+    apart = states.detached(engine.journal, system, canonical.name, list(before))
     beside = _prices_beside(engine, system, canonical, [d for key, d in last.items() if key not in before])
     changes = (
         guard.Change(
@@ -98,6 +99,7 @@ def tally(engine: Engine, system: str, canonical: CanonicalObject, records: Sequ
             before=before.get(key),
             after=dict(data),
             beside=_comparable(data, beside.get(str(data.get("sku")), ())),
+            apart=key in apart,
         )
         for key, data in last.items()
     )

@@ -174,6 +174,15 @@ def data_of(connection: Connection, system: str, object: str, keys: Sequence[str
     return dict(rows.fetchall())
 
 
+def detached(connection: Connection, system: str, object: str, keys: Sequence[str]) -> set[str]:
+    """Those of ``keys`` that nothing vouches for at the moment."""
+    rows = connection.execute(
+        "SELECT key FROM source_state WHERE system = %s AND object = %s AND key = ANY(%s) AND detached",
+        (system, object, list(keys)),
+    )
+    return {row[0] for row in rows}
+
+
 def of_subjects(
     connection: Connection, system: str, object: str, subjects: Sequence[str]
 ) -> dict[str, list[dict[str, Any]]]:

@@ -316,6 +316,22 @@ def test_a_reading_that_nobody_takes_up_again_is_weighed_as_far_as_it_came(whole
     assert level(whole, sku, "WH1", "erp") == 13
 
 
+def test_an_export_of_zeros_that_is_said_again_is_held_again(whole: Scene) -> None:
+    """What is held has no source that vouches for it: the second export must not be compared with an empty shop."""
+    rows = whole.query("SELECT key, data FROM source_state WHERE system = 'erp' AND object = 'stock_level'")
+    for _ in range(2):
+        now = whole.clock.forward(minutes=10)
+        for key, _ in rows:
+            whole.retailer.erp.set(*key.split("@"), 0, at=now)
+        assert run(whole, "stock").exit_code == 3
+    (row,) = waiting(whole)
+    count = sum(data["on_hand"] > 0 for _, data in rows)
+    assert f"{count} of {count} articles in stock fall to 0, 100%" in row["reason"]
+    query = "SELECT key, data FROM source_state WHERE system = 'erp' AND object = 'stock_level'"
+    assert dict(whole.query(query)) == dict(rows)
+    reject(whole, row["id"])
+
+
 def read_one_page(scene: Scene, *, more: bool | None = None) -> None:
     """What a worker has done that is killed after its first page."""
     from dataclasses import replace

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given
@@ -91,6 +92,26 @@ def test_the_words_of_a_cut_night_file() -> None:
     assert guard.words(found) == (
         "48,210 lines; 1,904 change; 37 fall to 0; 212 absent (policy: hold); 34% fewer lines than the last 7 days"
     )
+
+
+def test_what_nothing_vouches_for_at_the_moment_is_known_still() -> None:
+    levels = [
+        Change(key=str(n), before={"on_hand": 5}, after={"on_hand": 0}, apart=n < 15) for n in range(20)
+    ]  # fmt: skip
+    found = Measured(rows=20, tally=guard.tally(levels, "on_hand"), known=5, positive=5)
+    assert guard.objections(found, Limits(to_zero=0.5)) == [
+        "20 of 20 articles in stock fall to 0, 100% (guard to_zero: 50%)"
+    ]
+
+
+def test_a_share_is_said_with_the_digits_that_show_it_is_past_its_limit() -> None:
+    at = Measured(rows=1_000, tally=Tally(to_zero=50), known=1_000, positive=1_000)
+    assert guard.objections(at, Limits(to_zero=0.05)) == []
+    past = replace(at, tally=Tally(to_zero=51))
+    (said,) = guard.objections(past, Limits(to_zero=0.05))
+    assert said == "51 of 1,000 articles in stock fall to 0, 5.1% (guard to_zero: 5%)"
+    (said,) = guard.objections(past, Limits(to_zero=0.005))
+    assert said.endswith("5% (guard to_zero: 0.5%)")
 
 
 def test_one_line_is_said_as_one() -> None:
