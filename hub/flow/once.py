@@ -147,5 +147,6 @@ def rewind(engine: Engine, flow: str, system: str | None, since: str) -> None:
                 raise ConfigError(f"{name} cannot be read again from a moment: put its files into the folder again")
             continue
         for object in ingest.routes(engine, flow, name):
-            checkpoints.save(engine.journal, name, object, source.rewind(object, moment))
-            checkpoints.mark_released(engine.journal, name, object)
+            with locks.exclusive(engine.journal, f"ingest/{name}/{object}"):  # a reading ends with its own position
+                checkpoints.save(engine.journal, name, object, source.rewind(object, moment))
+                checkpoints.mark_released(engine.journal, name, object)

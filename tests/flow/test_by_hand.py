@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 
 import pytest
+from support.loopback import Heard, Say
+from support.proxy import proxy
 from support.scene import Scene
+from support.stories import connection
 
 from hub.errors import ConfigError
+from hub.flow.once import rewind
 
 
 def test_a_pass_can_read_one_source_again_from_a_moment(settled: Scene) -> None:
@@ -24,6 +31,41 @@ def test_a_pass_can_read_one_source_again_from_a_moment(settled: Scene) -> None:
     assert orders.counts["unchanged"] > 40
     assert tickets.counts["unchanged"] > 1000
     assert (orders.counts["changed"], tickets.counts["changed"]) == (0, 0)
+
+
+def test_a_moment_to_read_again_from_outlasts_a_reading_that_is_under_way(settled: Scene) -> None:
+    """Which would else put its own position in the moment's place, and nothing would be read again."""
+    asked, answered = threading.Event(), threading.Event()
+
+    def slowly(heard: Heard, ask: Callable[[], Say]) -> Say:
+        said = ask()
+        if b"ReadStock" in heard.body:
+            asked.set()
+            assert answered.wait(60)
+        return said
+
+    def read() -> None:
+        with settled.engine() as engine:
+            engine.ingest("stock", "erp")
+
+    def go_back() -> None:
+        with settled.engine() as engine:
+            rewind(engine, "stock", "erp", "2001-02-03T04:05:06+01:00")
+
+    with (
+        proxy(settled.served.ports["erp"], slowly) as between,
+        connection(settled, "erp", port=between.port),
+        ThreadPoolExecutor() as pool,
+    ):
+        reading = pool.submit(read)
+        assert asked.wait(60)
+        going_back = pool.submit(go_back)
+        wait([going_back], timeout=2)  # who does not wait for the reading is done by then
+        answered.set()
+        reading.result()
+        going_back.result()
+    ((position,),) = settled.query("SELECT value FROM checkpoint WHERE system = 'erp' AND object = 'stock'")
+    assert position["changed_since"] == "20010203040506"
 
 
 def test_a_moment_that_is_none_and_a_source_that_cannot_go_back_are_said_plainly(settled: Scene) -> None:
