@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -122,7 +125,23 @@ def test_a_key_is_used_for_one_attempt_only(journal: Connection) -> None:
 
 
 def test_a_process_is_told_apart_from_a_later_one_with_its_number() -> None:
-    host, pid, started = owner.me().split("/")
+    place, pid, started = owner.me().split("/")
     assert not owner.is_gone(owner.me())
-    assert owner.is_gone(f"{host}/{pid}/{int(started) - 1}")
+    assert owner.is_gone(f"{place}/{pid}/{int(started) - 1}")
     assert not owner.is_gone(f"another-host/{pid}/1")  # of which nothing can be known from here
+
+
+def test_a_process_that_has_its_number_in_a_container_is_not_gone_because_nobody_here_has_it() -> None:
+    """Two containers on the host's own network, say: they bear its name, and each counts its processes from 1."""
+    alone = ["unshare", "--fork", "--pid", "--mount-proc"]
+    if shutil.which("unshare") is None or subprocess.run([*alone, "true"], capture_output=True).returncode:
+        pytest.skip("nobody may number processes anew here")
+    program = "from hub.flow import owner; print(owner.me(), flush=True); input()"
+    with subprocess.Popen(
+        [*alone, sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        there = process.stdout.readline().strip()
+        assert there.split("/")[1] == "1"
+        assert (owner.is_gone(there), owner.runs(there)) == (False, False)
+        process.communicate("\n")
