@@ -95,7 +95,14 @@ def level_of(engine: Engine, flow: str, row: dict[str, Any]) -> Level:
         late_events=source.late_events,
         quarantined=row["quarantined"],
         when_quarantined=source.quarantined,
+        told_of_orders=row["system"] if is_told_of_orders(engine, row["system"]) else None,
     )
+
+
+def is_told_of_orders(engine: Engine, system: str) -> bool:
+    """Whether the orders of the channels are delivered to ``system``."""
+    flows = engine.landscape.flows.values()
+    return any(name == system and t.value == "sales_order" for flow in flows for name, t in flow.targets.items())
 
 
 def movement_of(system: str, id_: str, data: Mapping[str, Any]) -> Movement:

@@ -30,6 +30,7 @@ class Level:
     late_events: LatePolicy = "apply"
     quarantined: bool = False  # a newer line of it was refused
     when_quarantined: QuarantinePolicy = "keep"
+    told_of_orders: str | None = None  # its authority, where orders are delivered to that: it deducts what it takes on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +120,8 @@ def available_to_sell(
     what is left there after everything else; their sum over the channel is what counts.
     """
     as_of = {place: level.coverage.as_of for place, level in known.levels.items()}
-    reserved = still_reserved(known.steps, as_of, now)
+    told = {place: level.told_of_orders for place, level in known.levels.items() if level.told_of_orders}
+    reserved = still_reserved(known.steps, as_of, now, told)
     unplaced = sum(r.quantity for r in reserved if r.location is None)
     found: dict[str, Available] = {}
     for place in rules.sells_from:

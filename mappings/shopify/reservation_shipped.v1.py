@@ -7,7 +7,10 @@ from typing import Any
 
 
 def shipped(order: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """One entry for each line of each shipment that stands; nothing of an order that never reserved anything here."""
+    """One entry for each line of each shipment that left, also of one that was taken back later.
+
+    So that it is the same whichever states of the order were seen (reservation_taken_back says the rest).
+    """
     articles = {line["id"]: line for line in order["line_items"] if line.get("variant_id") is not None}
     return [
         {
@@ -20,7 +23,7 @@ def shipped(order: Mapping[str, Any]) -> list[dict[str, Any]]:
             "at": shipment["created_at"],
         }
         for shipment in order.get("fulfillments") or ()
-        if shipment.get("status") == "success"
+        if shipment.get("status") in ("success", "cancelled")
         for item in shipment.get("line_items") or ()
         if item["id"] in articles
     ]

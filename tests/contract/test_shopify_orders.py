@@ -311,10 +311,20 @@ def test_an_order_through_its_whole_life(told: Any, retailer: Any, clock: Any, o
     (back,) = [one.data for one in found["order_return"] if one.data["order"] == number]
     assert (back["kind"], back["lines"][0]["location"]) == ("return", "ST05")
     steps = [one.data for one in found["reservation"] if one.data["order"] == number]
-    assert sorted({step["kind"] for step in steps}) == ["release", "shipped"]  # it had left before it was first read
+    assert sorted({step["kind"] for step in steps}) == ["release", "reserve", "shipped"]
     assert sum(step["quantity"] for step in steps if step["kind"] == "shipped") == 2
     (moved,) = [one.data for one in found["stock_movement"] if one.data["sku"] == second]
     assert (moved["delta"], moved["location"], moved["kind"]) == (1, "ST05", "return")
+
+
+def test_a_parcel_that_is_taken_back_left_and_stayed_after_all(told: Any, retailer: Any, order: Any):
+    number = f"SHOP-{order['order_number']}"
+    (parcel,) = retailer.shop.fulfil(order["id"], lines=[(retailer.world.skus[0].code, 1)])
+    retailer.shop.take_back(order["id"], parcel["id"])
+    steps = [one.data for one in told()["reservation"] if one.data["order"] == number]
+    moved = [(step["kind"], step["quantity"], step["line"]) for step in steps if step["kind"] != "reserve"]
+    line = str(parcel["line_items"][0]["id"])
+    assert sorted(moved) == [("shipped", 1, line), ("taken_back", 1, line)]
 
 
 def test_a_cancelled_order_tells_its_end_once(told: Any, retailer: Any, order: Any):

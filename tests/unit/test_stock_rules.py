@@ -114,6 +114,73 @@ def test_a_line_that_an_edit_made_larger_is_one_promise() -> None:
     assert left.quantity == 2
 
 
+def step(kind: str, quantity: int, at: datetime = NIGHT, place: str | None = "WH1", system: str = "erp") -> Step:
+    return Step(order="1", line="1", kind=kind, quantity=quantity, location=place, occurred_at=at, system=system)  # type: ignore[arg-type]
+
+
+def left(steps: list[Step], as_of: dict[str, datetime], told: dict[str, str]) -> dict[str | None, int]:
+    """Pieces still reserved by place."""
+    return {r.location: r.quantity for r in still_reserved(steps, as_of, NIGHT, told)}
+
+
+def test_an_authority_that_is_told_of_orders_has_deducted_what_it_says_itself_and_nothing_else() -> None:
+    steps = [step("reserve", 2, place=None, system="shop"), step("shipped", 2, system="shop")]
+    later = {"WH1": NIGHT + HOUR, "ST01": NIGHT + HOUR}
+    assert left(steps, later, {"WH1": "erp"}) == {"WH1": 2}
+    assert left([*steps, step("accepted", 2)], later, {"WH1": "erp"}) == {}
+    assert left(steps, later, {}) == {}  # nobody tells the warehouse of orders: its count after the parcel contains it
+
+
+def test_the_last_word_of_what_was_accepted_counts() -> None:
+    accepted = [step("accepted", n, NIGHT + hours * HOUR) for n, hours in ((5, 0), (2, 2), (4, 4))]
+    promised = [step("reserve", n, place=None, system="shop") for n in (5, 7)]
+    promised.append(step("release", 3, place=None, system="shop"))
+    assert left([*promised, *accepted], {"WH1": NIGHT + 3 * HOUR}, {"WH1": "erp"}) == {"WH1": 2}
+    assert left([*promised, *accepted], {"WH1": NIGHT + 5 * HOUR}, {"WH1": "erp"}) == {}
+
+
+def test_a_parcel_that_stays_after_all_is_promised_again() -> None:
+    steps = [step(kind, n, NIGHT, "ST01", "shop") for kind, n in (("reserve", 3), ("shipped", 2), ("taken_back", 2))]
+    assert left(steps, {"ST01": NIGHT + HOUR}, {}) == {"ST01": 3}
+    assert left([*steps, step("shipped", 3, NIGHT, "ST01", "shop")], {"ST01": NIGHT + HOUR}, {}) == {}
+
+
+def test_a_parcel_from_one_place_does_not_say_where_the_rest_is_taken_from() -> None:
+    steps = [step("reserve", 3, place=None, system="shop"), step("shipped", 1, place="ST01", system="shop")]
+    assert left(steps, {"WH1": NIGHT, "ST01": NIGHT}, {}) == {"ST01": 1, None: 2}
+    assert left(steps, {"WH1": NIGHT, "ST01": NIGHT + HOUR}, {}) == {None: 2}
+
+
+def test_what_left_from_nobody_knows_where_is_free_once_every_place_was_counted_after_it() -> None:
+    steps = [step("reserve", 1, place=None, system="shop"), step("shipped", 1, place=None, system="shop")]
+    assert left(steps, {"WH1": NIGHT, "ST01": NIGHT + HOUR}, {}) == {None: 1}
+    assert left(steps, {"WH1": NIGHT + HOUR, "ST01": NIGHT + HOUR}, {}) == {}
+    assert left(steps, {"WH1": NIGHT + HOUR, "ST01": NIGHT + HOUR}, {"WH1": "erp"}) == {None: 1}
+
+
+KINDS = ("reserve", "release", "accepted", "shipped", "taken_back")
+lives = st.lists(
+    st.builds(
+        step, st.sampled_from(KINDS), st.integers(1, 9), st.integers(-9, 9).map(lambda h: NIGHT + h * HOUR),
+        st.sampled_from([None, "WH1", "ST01"]), st.sampled_from(["shop", "erp"]),
+    ),
+    max_size=12,
+)  # fmt: skip
+
+
+@given(lives, st.sampled_from([{}, {"WH1": "erp"}]), st.randoms())
+def test_a_promise_does_not_depend_on_the_order_in_which_its_steps_are_learnt(
+    steps: list[Step], told: dict[str, str], random: object
+) -> None:
+    shuffled = [*steps]
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    as_of = {"WH1": NIGHT, "ST01": NIGHT + HOUR}
+    assert sum(left(shuffled, as_of, told).values()) == sum(left(steps, as_of, told).values())
+    assert all(quantity > 0 for quantity in left(steps, as_of, told).values())
+    promised = max([s.quantity for s in steps if s.kind == "reserve"], default=0)
+    assert sum(left(steps, as_of, told).values()) <= promised
+
+
 def test_a_hold_counts_until_it_expires_and_says_when_that_is() -> None:
     hold = Step(
         order="1", line="1", kind="reserve", quantity=2, location="ST01", occurred_at=NIGHT, expires_at=NIGHT + HOUR

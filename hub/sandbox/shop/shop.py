@@ -117,13 +117,31 @@ class Shop:
         """A customer changes their mind: the order as REST shows it now. Sends ``orders/cancelled``."""
         return self.acts.cancel(order_id, self.clock.now())
 
-    def fulfil(self, order_id: int, tracking: str | None = None, carrier: str | None = None) -> list[dict[str, Any]]:
-        """A person sends all that is left, one parcel from each place: the fulfilments as REST shows them."""
-        parts = parts_of(self.promises.of(order_id))
+    def fulfil(
+        self,
+        order_id: int,
+        tracking: str | None = None,
+        carrier: str | None = None,
+        *,
+        lines: Iterable[tuple[str, int]] | None = None,
+    ) -> list[dict[str, Any]]:
+        """A person sends all that is left, or ``lines`` (the retailer's codes and pieces), one parcel from each place.
+
+        Answers the fulfilments as REST shows them.
+        """
+        if lines is None:
+            parts = parts_of(self.promises.of(order_id))
+        else:
+            wanted = [(self._line(order_id, code)["id"], pieces) for code, pieces in lines]
+            parts = [part for line, pieces in wanted for part in self.promises.pick(order_id, line, pieces)]
         places = dict.fromkeys(promise.location_id for promise, _ in parts)
         by_place = [[part for part in parts if part[0].location_id == place] for place in places]
         track = Tracking(company=carrier, number=tracking)
         return [self.acts.fulfil(order_id, group, track, self.clock.now()) for group in by_place]
+
+    def take_back(self, order_id: int, fulfillment_id: int) -> dict[str, Any]:
+        """A person cancels a parcel that stays after all: the fulfilment as REST shows it. Sends ``orders/updated``."""
+        return self.acts.take_back(order_id, fulfillment_id, self.clock.now())
 
     def refund(
         self,
