@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 LOOK = timedelta(minutes=1)  # how soon a task ends whose batch was decided elsewhere, or superseded
 PATIENCE = 300.0  # seconds for which an approved batch waits for a reading of its source to end
 PAUSE = 5.0
-NO_REASON = "no reason was given in Airflow"
 
 BODY = """\
 **What it would do:** {plan}
@@ -34,6 +33,7 @@ BODY = """\
 {source}, as of {as_of}, number {id} of `hub held list`.
 
 *Approve* applies exactly this batch. *Reject* applies nothing of it, now or later. A newer one supersedes it by itself.
+Both want a reason: an answer without one is not carried out, and the question stays.
 """
 
 
@@ -49,7 +49,9 @@ class Approve(ApprovalOperator):
 
     def __init__(self, *, flow: str, **arguments: Any) -> None:
         self.bell = AssetAlias(f"hub-bell-{arguments['task_id']}-{flow}")
-        why = Param("", type=["string", "null"], title="Why", description="The reason, for whoever looks at it later.")
+        why = Param(
+            "", type="string", title="Why", description="The reason, for whoever looks at it later. It is needed."
+        )
         super().__init__(
             subject=f"A batch of {flow} is held",
             body="",
@@ -71,6 +73,10 @@ class Approve(ApprovalOperator):
             raise AirflowSkipException(f"nothing of {self.flow} waits for a person whom nobody has asked")
         if row["state"] != "held":
             raise AirflowSkipException(ended(row))
+        self.ask(context, row)
+
+    def ask(self, context: Context, row: Mapping[str, Any]) -> None:
+        """Put the question, and wait; an answer that was given before is taken off it."""
         self.subject = f"{row['flow']} from {row['system']}: {row['source']} is held"
         self.body = BODY.format(
             plan=plain(row["plan"]), reason=plain(row["reason"]), source=plain(row["source"]), id=row["id"],
@@ -79,7 +85,10 @@ class Approve(ApprovalOperator):
         super().execute(context)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
-        """The answer, or the minute's look: wait on, end, or do what was decided."""
+        """The answer, or the minute's look: wait on, end, or do what was decided.
+
+        Airflow's form asks for the reason, and its API takes an answer without one: then it is asked again.
+        """
         from hub.flow import Engine
 
         with one_sentence(), Engine.open(connections=connection) as engine:
@@ -88,6 +97,9 @@ class Approve(ApprovalOperator):
                 raise AirflowSkipException(ended(row))
             if event.get("error_type") == "timeout":
                 raise TaskAwaitingInput(method_name="execute_complete", timeout=self.response_timeout)
+            if "error" not in event and not why_of(event):
+                self.log.warning("number %d: an answer without a reason is not carried out; asked again", row["id"])
+                self.ask(context, row)
             chosen = super().execute_complete(context, event)
             return self.carry_out(engine, context, row["id"], chosen)
 
@@ -95,7 +107,7 @@ class Approve(ApprovalOperator):
         """Approve or reject in the name of Airflow's user."""
         from hub.flow import deciding
 
-        who, why = who_of(chosen), str((chosen["params_input"] or {}).get("why") or "").strip() or NO_REASON
+        who, why = who_of(chosen), why_of(chosen)
         if chosen["chosen_options"] != [self.APPROVE]:
             deciding.reject(engine, number, who=who, why=why)
             return {"number": number, "decided": "rejected"}
@@ -136,6 +148,12 @@ def approved(engine: Engine, number: int, who: str, why: str) -> Outcome:
 def who_of(chosen: Mapping[str, Any]) -> str:
     user = chosen.get("responded_by_user") or {}
     return f"{user.get('name') or user.get('id') or 'somebody'} in Airflow"
+
+
+def why_of(chosen: Mapping[str, Any]) -> str:
+    """The reason of an answer; empty where it has none."""
+    found = (chosen.get("params_input") or {}).get("why")
+    return "" if found is None else str(found).strip()
 
 
 def ended(row: Mapping[str, Any] | None) -> str:

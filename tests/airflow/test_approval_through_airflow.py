@@ -66,19 +66,21 @@ def hold(engine: Engine) -> int:
     return number
 
 
-def answer(airflow: Any, option: str, why: str, seen: list[dict[str, Any]]) -> None:
-    """What a person does who finds the question under Required Actions."""
+def answer(airflow: Any, option: str, reasons: list[str], seen: list[dict[str, Any]]) -> None:
+    """What a person does who finds the question under Required Actions, as often as it is there."""
     of = "/api/v2/dags/approve_price/dagRuns"
     until = time.monotonic() + 120
     while time.monotonic() < until:
         found = airflow.get(f"{of}/~/hitlDetails").json().get("hitl_details", [])
         for one in found:
             task = one["task_instance"]
-            if task["state"] == "awaiting_input":
+            if task["state"] == "awaiting_input" and not one["response_received"]:
                 seen.append(one)
+                why = reasons.pop(0)
                 path = f"{of}/{task['dag_run_id']}/taskInstances/{task['task_id']}/-1/hitlDetails"
                 airflow.patch(path, json={"chosen_options": [option], "params_input": {"why": why}}).raise_for_status()
-                return
+        if not reasons:
+            return
         time.sleep(0.5)
 
 
@@ -87,12 +89,12 @@ def test_a_question_is_asked_answered_and_carried_out(engine: Engine, airflow: A
 
     number = hold(engine)
     seen: list[dict[str, Any]] = []
-    person = threading.Thread(target=answer, args=(airflow, "Approve", "the buyer confirmed", seen))
+    person = threading.Thread(target=answer, args=(airflow, "Approve", ["", "the buyer confirmed"], seen))
     person.start()
     run: Any = approval_dags()["approve_price"].test()
     person.join()
     assert str(run.state) == "success"
-    assert seen[0]["subject"] == "price from erp: erp#ReadPrices is held"
+    assert [one["subject"] for one in seen] == ["price from erp: erp#ReadPrices is held"] * 2, "asked for its reason"
     row = held.show(engine.journal, number) or {}
     assert (row["state"], row["decided_by"], row["why"]) == ("approved", "admin in Airflow", "the buyer confirmed")
     assert engine.journal.execute("SELECT count(*) FROM quarantine").fetchone() == (1,)

@@ -69,7 +69,7 @@ def context(run: str = "asset_triggered__1") -> Any:
     }  # fmt: skip
 
 
-def answer(option: str, why: str | None = "the buyer confirmed") -> dict[str, Any]:
+def answer(option: str, why: str = "the buyer confirmed") -> dict[str, Any]:
     return {
         "chosen_options": [option], "params_input": {"why": why}, "responded_at": NOW,
         "responded_by_user": {"id": "7", "name": "anna"}, "timedout": False,
@@ -143,12 +143,23 @@ def test_an_approval_is_carried_out_in_the_name_of_airflows_user(
     assert (row["state"], row["decided_by"], row["why"]) == ("approved", "anna in Airflow", "the buyer confirmed")
 
 
-def test_a_rejection_says_so_where_no_reason_was_given(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("given", [{"why": None}, {"why": ""}, {"why": " \n"}, {}])
+@pytest.mark.parametrize("option", ["Approve", "Reject"])
+def test_an_answer_without_a_reason_decides_nothing_and_is_asked_for_again(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, option: str, given: dict[str, Any]
+) -> None:
+    from airflow.sdk.exceptions import TaskAwaitingInput
+
     number = hold(engine)
-    asked(monkeypatch)
-    assert task().execute_complete(context(), answer("Reject", why=None))["decided"] == "rejected"
-    row = held.show(engine.journal, number) or {}
-    assert (row["state"], row["why"]) == ("rejected", "no reason was given in Airflow")
+    sent = asked(monkeypatch)
+    assert "Both want a reason" in sent["body"]
+    assert sent["params"]["why"]["schema"]["type"] == "string"
+    sent.clear()
+    with pytest.raises(TaskAwaitingInput):
+        task().execute_complete(context(), {**answer(option), "params_input": given})
+    assert sent["options"] == ["Approve", "Reject"], "the answer that was given is taken off the question"
+    assert (held.show(engine.journal, number) or {})["state"] == "held"
+    assert task().execute_complete(context(), answer("Reject"))["decided"] == "rejected"
     assert engine.journal.execute("SELECT count(*) FROM quarantine").fetchone() == (0,)
 
 
