@@ -29,11 +29,47 @@ _FILE = re.compile(r"([a-z][a-z0-9_]*)\.v([1-9][0-9]*)\.yaml")
 Added = MappingOf[str, MappingOf[str, Any]]  # entries that lookups have beside their files: table -> value -> ours
 
 
+REMEMBERED = 64  # folders, each with the entries that were added
+_compiled: dict[tuple[Path, str], tuple[str, list[Mapping]]] = {}
+
+
 def load_folder(folder: Path, added: Added | None = None) -> list[Mapping]:
-    """The mappings in ``folder``, of each the highest version, by name; their lookups with what was ``added``."""
-    latest: dict[str, tuple[int, Path]] = {}
+    """The mappings in ``folder``, of each the highest version, by name; their lookups with what was ``added``.
+
+    What this process compiled before is used again while no file that counts for it has changed: every pass asks.
+    """
     if not folder.is_dir():
         raise ConfigError(f"there is no folder of mappings {folder}")
+    asked = (folder, repr(added))
+    content = _content(folder)
+    known = _compiled.get(asked)
+    if known is None or known[0] != content:
+        known = (content, _load_latest(folder, added))
+        if len(_compiled) >= REMEMBERED:
+            _compiled.clear()
+        if _content(folder) == content:  # nobody edited it meanwhile
+            _compiled[asked] = known
+    return list(known[1])
+
+
+def _content(folder: Path) -> str:
+    """A hash over whatever may count for the mappings in ``folder``: its files, and the canonical schemas."""
+    digest = hashlib.sha256()
+    for place in (folder, _schemas_beside(folder)):
+        for file in sorted(place.iterdir()) if place.is_dir() else ():
+            if file.is_file():
+                found = file.read_bytes()
+                digest.update(f"{file.name}\0{len(found)}\0".encode() + found)
+    return digest.hexdigest()
+
+
+def _schemas_beside(folder: Path) -> Path:
+    """Canonical schemas lie beside the folder of all mappings."""
+    return folder.resolve().parents[1] / "canonical_schemas"
+
+
+def _load_latest(folder: Path, added: Added | None) -> list[Mapping]:
+    latest: dict[str, tuple[int, Path]] = {}
     for path in sorted(folder.iterdir()):
         if found := _FILE.fullmatch(path.name):
             latest[found[1]] = max((int(found[2]), path), latest.get(found[1], (0, path)))
@@ -56,7 +92,7 @@ def load(path: Path, schemas: Path | None = None, added: Added | None = None) ->
         if name not in written:
             raise ConfigError(f"{name} is missing", document.place())
     name, version = _identity(written, path, document)
-    to = target(written["to"], schemas or path.resolve().parents[2] / "canonical_schemas", document.place("to"))
+    to = target(written["to"], schemas or _schemas_beside(path.parent), document.place("to"))
     lookups, python, digest = _surroundings(written, path, document, added or {})
     reader = Reader(document, Toolbox(lookups, _module(python), python.name))
     each, each_optional = reader.each(written.get("each"), ("each",), 0)

@@ -8,6 +8,7 @@ import pytest
 
 from hub.errors import ConfigError
 from hub.mapping import load, load_folder, run_cases
+from hub.model import Origin, Record
 
 GOOD = """\
 mapping: acme.stock_level
@@ -107,6 +108,39 @@ def test_the_hash_covers_the_file_its_tables_and_its_functions(tmp_path: Path) -
         hashes.append(load(path).hash)
     assert len(set(hashes)) == 4
     assert load(path).hash == hashes[-1]
+
+
+def test_a_folder_is_compiled_again_when_any_of_its_files_or_a_schema_changed(tmp_path: Path) -> None:
+    folder, schemas = tmp_path / "mappings" / "acme", tmp_path / "canonical_schemas"
+    (tmp_path / "mappings").mkdir()
+    schemas.mkdir()
+    schema = (SCHEMAS / "stock_level.v1.json").read_text(encoding="utf-8")
+    (schemas / "stock_level.v1.json").write_text(schema, encoding="utf-8")
+    text = GOOD.replace("sites: {A: ST01}", "sites: {file: sites.yaml}").replace(
+        "ITEM | trim | upper", "{from: ITEM, python: f}"
+    )
+    path = write(tmp_path / "mappings", text)
+    table = write(tmp_path / "mappings", "A: ST01", "sites.yaml")
+    code = write(tmp_path / "mappings", "def f(v): return v + '1'", "stock_level.v1.py")
+
+    def made() -> dict[str, object]:
+        (mapping,) = load_folder(folder)
+        data = {"ITEM": "A", "SITE": "A", "QTY": 5, "MORE": 6}
+        (record,) = mapping.map(Record(object="stock", key="1", data=data, origin=Origin(source="a file")))
+        assert isinstance(record, Record)
+        return dict(record.data)
+
+    assert made() == {"sku": "A1", "location": "ST01", "on_hand": 5}
+    assert load_folder(folder)[0] is load_folder(folder)[0]
+    table.write_text("A: ST02", encoding="utf-8")
+    assert made()["location"] == "ST02"
+    code.write_text("def f(v): return v + '22'", encoding="utf-8")
+    assert made()["sku"] == "A22"
+    path.write_text(text.replace("QTY", "MORE"), encoding="utf-8")
+    assert made()["on_hand"] == 6
+    (schemas / "stock_level.v1.json").write_text(schema.replace("on_hand", "on_shelf"), encoding="utf-8")
+    with pytest.raises(ConfigError, match='has no field "on_hand"'):
+        load_folder(folder)
 
 
 def test_a_python_file_that_cannot_be_imported_is_named(tmp_path: Path) -> None:
