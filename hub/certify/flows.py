@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import signal
-import tempfile
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 
+from hub.certify.home import home
 from hub.certify.kills import Attack
 from hub.certify.settle import settle
 from hub.certify.verdict import Verdict, verdict
@@ -41,6 +35,7 @@ class Certificate:
     out_of_order: dict[str, None] = field(default_factory=dict)
     compared: Counter[str] = field(default_factory=Counter)
     verdicts: int = 0
+    waiting: int = 0  # records that were put away for a person, at the end
     seconds: float = 0.0
     kept: Path | None = None  # where the world with its logs was kept, because something was found
 
@@ -55,6 +50,7 @@ class Certificate:
 
     def add(self, found: Verdict) -> None:
         self.verdicts += 1
+        self.waiting = found.waiting
         self.compared.update(found.compared)
         self.lost |= dict.fromkeys(found.lost)
         self.doubled |= dict.fromkeys(found.doubled)
@@ -67,7 +63,7 @@ def certify(
     """``kills`` over a world of its own, at most ``minutes`` of them; the copy of ``project`` is thrown away."""
     began = time.monotonic()
     found = Certificate(asked=kills, seed=seed)
-    with home(found) as folder, world(project, folder) as attacked:
+    with home("omnihub-certify-") as place, world(project, place.path) as attacked:
         attack = Attack(attacked, seed)
         judged = 0
         first = max(1, round(kills * IN_FIRST_SYNCHRONISATION))
@@ -79,7 +75,8 @@ def certify(
                 judge(attacked, attack, found, report)
         judge(attacked, attack, found, report)
         found.kills, found.places, found.happened = attack.kills, attack.done, attack.happened
-    found.seconds = time.monotonic() - began
+        place.keep = bool(found.cases)
+    found.kept, found.seconds = place.kept, time.monotonic() - began
     return found
 
 
@@ -93,40 +90,3 @@ def judge(attacked: World, attack: Attack, found: Certificate, report: Report) -
         if seen.ok or look == LOOKS:
             found.add(seen)
             return
-
-
-@contextmanager
-def home(found: Certificate) -> Iterator[Path]:
-    """A temporary folder that the database's user may pass through; kept where something was found."""
-    folder = Path(tempfile.mkdtemp(prefix="omnihub-certify-"))
-    folder.chmod(0o711)
-    try:
-        with stopped_at_once(folder):
-            yield folder
-    except Exception:
-        found.kept = folder
-        raise
-    finally:
-        if found.cases or found.kept:
-            found.kept = folder
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def stopped_at_once(folder: Path) -> Iterator[None]:
-    """Ctrl-C or SIGTERM ends this process where it is, and with it all that it started; ``folder`` goes too."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        shutil.rmtree(folder, ignore_errors=True)
-        os._exit(130)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield  # signals are the main thread's
-        return
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

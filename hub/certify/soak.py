@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hub.certify.gauges import Gauges, Growth
+from hub.certify.home import home
 from hub.certify.settle import settle
 from hub.certify.verdict import Verdict, verdict
 from hub.certify.world import world as new_world
@@ -47,14 +46,10 @@ class Soaked:
 
 def soak_anew(project: Path, **options: Any) -> Soaked:
     """A soak of a world of its own, from a copy of ``project``; ``options`` as for :func:`soak`."""
-    folder = Path(tempfile.mkdtemp(prefix="omnihub-soak-"))
-    folder.chmod(0o711)  # the database's user passes through
-    with new_world(project, folder) as world:
+    with home("omnihub-soak-") as place, new_world(project, place.path) as world:
         found = soak(world, **options)
-    if not found.ok:
-        return replace(found, kept=folder)
-    shutil.rmtree(folder, ignore_errors=True)
-    return found
+        place.keep = not found.ok
+    return replace(found, kept=place.kept)
 
 
 def soak(

@@ -78,6 +78,7 @@ def as_data(found: Certificate) -> dict[str, object]:
         "cases": found.cases[:SHOWN],
         "compared": dict(found.compared),
         "verdicts": found.verdicts,
+        "waiting": found.waiting,
         "seconds": round(found.seconds, 1),
         "kept": found.kept,
     }
@@ -87,7 +88,8 @@ def tell(found: Certificate) -> None:
     """For a person: where processes died, what happened meanwhile, what was compared, and the figures."""
     table("Killed", ["place", "times"], sorted(found.places.items()))
     table("Meanwhile at the retailer", ["what", "times"], found.happened.most_common())
-    table(f"Compared, in {found.verdicts} verdicts", ["what", "times"], sorted(found.compared.items()))
+    compared = [*sorted(found.compared.items()), *([("waiting for a person", found.waiting)] if found.waiting else [])]
+    table(f"Compared, in {found.verdicts} verdicts", ["what", "times"], compared)
     for case in found.cases[:SHOWN]:
         line(case)
     if found.kept:
@@ -96,5 +98,10 @@ def tell(found: Certificate) -> None:
         line(f"The time was over after {found.kills:,} of {found.asked:,} kills")
     line(
         f"{found.kills:,} kills in {found.seconds:,.0f} s: {len(found.lost)} lost, {len(found.doubled)} doubled, "
-        f"{len(found.out_of_order)} out of order"
+        f"{len(found.out_of_order)} out of order{for_a_person(found.waiting)}"
     )
+
+
+def for_a_person(waiting: int) -> str:
+    """The end of a sentence; nothing where nobody is waited for."""
+    return f"; {waiting:,} {'record waits' if waiting == 1 else 'records wait'} for a person" if waiting else ""

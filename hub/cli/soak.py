@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hub.cli.certify import for_a_person
 from hub.cli.say import as_json, line, progress, table
 
 if TYPE_CHECKING:
@@ -62,4 +63,5 @@ def tell(found: Soaked) -> None:
         f"{struck:,} faults in {found.seconds / 60:.1f} min, settled {found.settled_after:.0f} s after the last: "
         f"{sum(found.drift.values())} drifted, {len(judged.lost)} lost, {len(judged.doubled)} doubled, "
         f"{len(judged.out_of_order)} out of order, {found.ended} workers ended by themselves"
+        f"{for_a_person(judged.waiting)}"
     )
