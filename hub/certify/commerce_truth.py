@@ -292,22 +292,39 @@ def shop_sales(connections: Connections) -> Iterator[tuple[str, dict[str, Any]]]
     for order in shopify(connections, "orders.json?status=any&limit=250", "orders"):
         if order["financial_status"] not in ("authorized", "paid", "partially_refunded", "refunded"):
             continue
+        removed = taken_out(order)
+        sold = [(line, line["quantity"] - removed[line["id"]][0]) for line in order["line_items"] if line["variant_id"]]
+        before = Decimal(order["total_price"]) - sum((worth for _, worth in removed.values()), Decimal())
         yield (
             f"SHOP-{order['order_number']}",
             {
-                "total": Decimal(order["total_price"]) if order["cancelled_at"] else sold_for(order),
+                "total": before if order["cancelled_at"] else sold_for(order),
                 "cancelled": order["cancelled_at"] is not None,
                 "lines": [
                     (
                         line["sku"].strip().upper() or articles[barcodes[line["variant_id"]].zfill(14)],
-                        line["quantity"],
+                        pieces,
                         Decimal(line["price"]),
                     )
-                    for line in order["line_items"]
-                    if line["variant_id"]
+                    for line, pieces in sold
+                    if pieces
                 ],
             },
         )
+
+
+def taken_out(order: Mapping[str, Any]) -> dict[int, tuple[int, Decimal]]:
+    """By line, the pieces that an edit took out of an order, and what they had cost: a refund without money."""
+    found: dict[int, tuple[int, Decimal]] = defaultdict(lambda: (0, Decimal()))
+    for refund in order["refunds"]:
+        with_the_order = order["cancelled_at"] and refund["created_at"] >= order["cancelled_at"]
+        if refund["transactions"] or str(refund["note"] or "").startswith("omnihub:") or with_the_order:
+            continue
+        for line in refund["refund_line_items"]:
+            if line["restock_type"] == "cancel":
+                pieces, worth = found[line["line_item_id"]]
+                found[line["line_item_id"]] = pieces + line["quantity"], worth + Decimal(str(line["subtotal"]))
+    return found
 
 
 def sold_for(order: Mapping[str, Any]) -> Decimal:

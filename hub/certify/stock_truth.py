@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -180,16 +180,21 @@ def articles_of(connections: Any, codes: Mapping[str, str]) -> dict[str, str]:
 
 
 def promised(played: Played, articles: Mapping[str, str]) -> dict[str, int]:
-    """Pieces by article that open orders of the shop still need and that no site of the ERP has taken on yet."""
+    """Pieces by article that orders of the shop need, sent or not, and that no site of the ERP has taken on yet."""
     found: dict[str, int] = defaultdict(int)
     for order in shop_orders(played.connections):
         if order["cancelled_at"] is not None:
             continue
         rows = played.retailer.erp.sales.acceptances(f"SHOP-{order['order_number']}")
         taken = {str(row["line"]): row["quantity"] for row in rows}
+        sent = Counter[int]()
+        for parcel in order["fulfillments"]:
+            if parcel["status"] != "cancelled":
+                sent.update({line["id"]: line["quantity"] for line in parcel["line_items"]})
         for line in order["line_items"]:
             if line["variant_id"] and not line.get("gift_card"):
-                open_ = max(0, line["fulfillable_quantity"] - taken.get(str(line["id"]), 0))
+                needed = line["fulfillable_quantity"] + sent[line["id"]]
+                open_ = max(0, needed - taken.get(str(line["id"]), 0))
                 found[article_of(line, articles)] += open_
     return found
 

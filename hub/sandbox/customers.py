@@ -121,6 +121,26 @@ class Online:
 
         return self._of_one(sent=False, act=one_more, name="orders edited")
 
+    def take_out(self) -> str | None:
+        """A person in the shop's office takes a piece out for somebody who called."""
+
+        def one_less(one: Ordered) -> None:
+            line = one.lines[0]
+            self._retailer.shop.edit(one.id, line.sku, line.quantity - 1)
+
+        return self._of_one(
+            sent=False, act=one_less, name="pieces taken out of orders", fits=lambda one: pieces(one) > 1
+        )
+
+    def keep_back(self) -> str | None:
+        """A parcel is packed in the shop's office and stays after all."""
+
+        def packed_and_unpacked(one: Ordered) -> None:
+            for parcel in self._retailer.shop.fulfil(one.id, lines=[(one.lines[0].sku, 1)]):
+                self._retailer.shop.take_back(one.id, parcel["id"])
+
+        return self._of_one(sent=False, act=packed_and_unpacked, name="parcels kept back")
+
     def refund(self) -> str | None:
         """A parcel comes back to a store, and a person refunds it in the shop."""
 
@@ -140,14 +160,17 @@ class Online:
 
         return self._of_one(sent=True, act=at_the_till, name="online orders returned in a store")
 
-    def _of_one(self, *, sent: bool, act: Callable[[Ordered], object], name: str) -> str | None:
+    def _of_one(
+        self, *, sent: bool, act: Callable[[Ordered], object], name: str,
+        fits: Callable[[Ordered], bool] = lambda one: True,
+    ) -> str | None:  # fmt: skip
         """Do something once with the newest paid order: one that was sent whole, or one that was placed just now."""
         for one in reversed(self._orders):
             if not sent and self._now() - one.at > SECOND_THOUGHTS:
                 return None
             known = self._document(one.id)
             paid = known["financial_status"] == "paid" and known["cancelled_at"] is None
-            if paid and known["fulfillment_status"] == ("fulfilled" if sent else None):
+            if paid and fits(one) and known["fulfillment_status"] == ("fulfilled" if sent else None):
                 self._orders.remove(one)
                 act(one)
                 return name
@@ -160,6 +183,10 @@ class Online:
         found = self._retailer.shop.orders.get(id)
         assert found is not None  # noqa: S101 - the shop forgets no order
         return found
+
+
+def pieces(one: Ordered) -> int:
+    return sum(line.quantity for line in one.lines)
 
 
 def paid_for_one(line: Mapping[str, Any]) -> int:

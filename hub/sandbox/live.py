@@ -31,7 +31,7 @@ class Shoppers:
         self._store, self._online = InStore(retailer, self._draw, baskets), Online(retailer, self._draw, baskets)
         self._staff = Staff(retailer, self._draw, self.happened)
         self._comes: tuple[tuple[float, Callable[[], str | None]], ...] = (
-            (0.62, self._store.buy),
+            (0.60, self._store.buy),
             (0.03, self._store.pay_in_parts),
             (0.03, self._store.bring_back),
             (0.01, self._store.void),
@@ -39,6 +39,8 @@ class Shoppers:
             (0.03, self._online.pay),
             (0.02, self._online.cancel),
             (0.01, self._online.edit),
+            (0.01, self._online.take_out),
+            (0.01, self._online.keep_back),
             (0.01, self._online.refund),
             (0.02, self._online.bring_to_store),
         )

@@ -15,6 +15,8 @@ import pytest
 from typer.testing import CliRunner
 
 from hub.cli import app, main
+from hub.sandbox.baskets import Baskets
+from hub.sandbox.customers import Online
 from hub.sandbox.live import Shoppers
 
 
@@ -85,3 +87,31 @@ def test_the_pause_between_two_customers_follows_the_rate(retailer):
     calm, busy = Shoppers(retailer, 1), Shoppers(retailer, 600)
     pauses = [sum(crowd.step(threading.Event()) for _ in range(30)) for crowd in (calm, busy)]
     assert pauses[0] > 100 * pauses[1]
+
+
+@pytest.fixture
+def online(retailer):
+    """Customers of the shop; the first order that has several pieces and is paid has just been placed."""
+    found = Online(retailer, retailer.world.random("second thoughts"), Baskets(retailer.world, "second thoughts"))
+    while True:
+        found.order()
+        placed = retailer.shop.orders.documents()[-1]
+        if placed["financial_status"] == "paid" and sum(line["quantity"] for line in placed["line_items"]) > 1:
+            return found, placed["id"]
+
+
+def test_a_piece_is_taken_out_of_an_order_that_was_placed_just_now(online, retailer):
+    customers, id = online
+    before = sum(line["current_quantity"] for line in retailer.shop.orders.get(id)["line_items"])
+    assert customers.take_out() == "pieces taken out of orders"
+    assert sum(line["current_quantity"] for line in retailer.shop.orders.get(id)["line_items"]) == before - 1
+
+
+def test_a_parcel_that_is_kept_back_leaves_its_order_as_it_was(online, retailer):
+    customers, id = online
+    committed = retailer.shop.levels("committed")
+    assert customers.keep_back() == "parcels kept back"
+    order = retailer.shop.orders.get(id)
+    assert [parcel["status"] for parcel in order["fulfillments"]] == ["cancelled"]
+    assert order["fulfillment_status"] is None
+    assert retailer.shop.levels("committed") == committed
