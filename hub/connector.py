@@ -67,6 +67,10 @@ class Budget(Protocol):
         """Tell what the vendor says is left, where it says so."""
         ...
 
+    def rest(self, seconds: float) -> None:
+        """The vendor wants no call for so long, whoever makes it."""
+        ...
+
 
 class Context(Protocol):
     """What the engine hands to a connector; its protocols stand for rooms above it."""

@@ -70,3 +70,6 @@ class Leashed:
 
     def observe(self, available: float) -> None:
         self._budget.observe(available)
+
+    def rest(self, seconds: float) -> None:
+        self._budget.rest(seconds)

@@ -6,6 +6,8 @@ in line instead of racing for the next token, and the bucket is used to the full
 
 from __future__ import annotations
 
+import time
+
 from hub.journal.database import Connection
 
 ELAPSED = "greatest(0, extract(epoch FROM clock_timestamp() - updated_at))"  # 0: the clock was set back
@@ -22,6 +24,13 @@ OBSERVE = f"""
 UPDATE budget SET tokens = %(available)s, updated_at = clock_timestamp()
 WHERE account = %(account)s AND %(available)s + %(slack)s
       < least(capacity, tokens + {ELAPSED} * per_second)
+"""
+
+REST = f"""
+UPDATE budget SET
+    tokens = least(-%(seconds)s * per_second, tokens + {ELAPSED} * per_second),
+    updated_at = clock_timestamp()
+WHERE account = %(account)s
 """
 
 
@@ -61,15 +70,25 @@ class AccountBudget:
         """
         self._connection.execute(OBSERVE, {"account": self._account, "available": available, "slack": self._slack})
 
+    def rest(self, seconds: float) -> None:
+        """The vendor wants no call for so long: a debt that is paid off by then."""
+        self._connection.execute(REST, {"account": self._account, "seconds": seconds})
+
 
 class Unlimited:
-    """The budget of a system that states none."""
+    """The budget of a system that states none; for how long its vendor wants no call is known to this process alone."""
+
+    def __init__(self) -> None:
+        self._rests_until = 0.0
 
     def take(self, cost: float = 1.0) -> float:
-        return 0.0
+        return max(0.0, self._rests_until - time.monotonic())
 
     def observe(self, available: float) -> None:
         return None
+
+    def rest(self, seconds: float) -> None:
+        self._rests_until = time.monotonic() + seconds
 
 
 def left(connection: Connection, account: str) -> float | None:

@@ -22,7 +22,7 @@ from hub.errors import ConfigError, HubError, StopRun, Unknown
 from hub.points import reached
 from hub.transport.outcomes import Effect, error_of_answer, error_of_exception, unanswered
 from hub.transport.redaction import protect, protect_extra
-from hub.transport.retry import Outage, Pace, Retry
+from hub.transport.retry import Limited, Outage, Pace, Retry
 
 if TYPE_CHECKING:
     import requests
@@ -104,9 +104,12 @@ class Http:
         answer = self._exchange(call)
         if answer.status in call.accept or 200 <= answer.status < 300:
             return answer
-        if answer.status == 429:
+        error = error_of_answer(self.connection.id, call, answer, datetime.now(UTC))
+        if isinstance(error, Limited):
             self.pace.observe(0)
-        raise error_of_answer(self.connection.id, call, answer, datetime.now(UTC))
+            if error.delay is not None and error.delay > self.retry.seconds:
+                self.pace.rest(error.delay)  # nobody stands and waits for it here: it holds for the next calls too
+        raise error
 
     def close(self) -> None:
         self.session.close()

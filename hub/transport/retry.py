@@ -80,6 +80,11 @@ class Pace:
         if self.budget:
             self.budget.observe(available)
 
+    def rest(self, seconds: float) -> None:
+        """The vendor wants no call for so long."""
+        if self.budget:
+            self.budget.rest(seconds)
+
 
 class Outage:
     """One line when a system goes down and one when it answers again; nothing in between.

@@ -57,6 +57,9 @@ class Counted:
     def observe(self, available: float) -> None:
         self.left.append(available)
 
+    def rest(self, seconds: float) -> None:
+        self.left.append(-seconds)
+
 
 @dataclass(kw_only=True)
 class Context:

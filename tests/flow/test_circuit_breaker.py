@@ -116,18 +116,34 @@ def test_an_answer_in_between_forgets_the_failures(settled: Scene) -> None:
     assert audited(settled, before) == []
 
 
-def test_who_says_that_we_call_too_often_or_refuses_what_we_ask_has_answered(settled: Scene) -> None:
-    def limited(heard: Heard, ask: Any) -> Say:
-        return Say(429, {"errors": "too many"}, {"Retry-After": "30"})
-
+def test_who_refuses_what_we_ask_has_answered(settled: Scene) -> None:
     def forbidden(heard: Heard, ask: Any) -> Say:
         return Say(403, {"errors": "no"})
 
-    for spoil in (limited, forbidden):
-        with between(settled, "shop", spoil), settled.engine() as engine:
-            for _ in range(AFTER + 1):
-                assert "HTTP 4" in read(engine, "shop")
-            assert not engine.breakers.open_ones()
+    with between(settled, "shop", forbidden), settled.engine() as engine:
+        for _ in range(AFTER + 1):
+            assert "HTTP 4" in read(engine, "shop")
+        assert not engine.breakers.open_ones()
+
+
+def test_who_wants_no_call_for_a_while_gets_none_from_anybody_and_has_answered(settled: Scene) -> None:
+    heard_of: list[Heard] = []
+
+    def limited(heard: Heard, ask: Any) -> Say:
+        heard_of.append(heard)
+        return Say(429, {"errors": "too many"}, {"Retry-After": "300"})
+
+    with between(settled, "shop", limited):
+        with settled.engine() as engine:
+            assert "HTTP 429" in read(engine, "shop")
+        for _ in range(AFTER):
+            with settled.engine() as another:  # as another process has it
+                said = read(another, "shop")
+                assert "the account's budget is used up for 300 s" in said or "used up for 29" in said
+                assert not another.breakers.open_ones()
+    assert len(heard_of) == 1
+    with settled.engine() as engine:
+        engine.journal.execute("UPDATE budget SET tokens = capacity WHERE account = 'shop'")
 
 
 def test_a_wrong_secret_is_not_tried_for_ever(settled: Scene) -> None:

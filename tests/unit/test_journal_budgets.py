@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hub.journal import connect
-from hub.journal.budgets import AccountBudget, left, margin
+from hub.journal.budgets import AccountBudget, Unlimited, left, margin
 from hub.journal.database import Connection
 
 
@@ -13,6 +13,23 @@ def empty(journal: Connection, account: str, tokens: float = 0.0) -> None:
     journal.execute(
         "UPDATE budget SET tokens = %s, updated_at = clock_timestamp() WHERE account = %s", (tokens, account)
     )
+
+
+def test_a_vendor_that_wants_no_call_for_a_while_gets_none(journal: Connection) -> None:
+    budget = AccountBudget(journal, "rest", 1000, 50)
+    budget.rest(300)
+    budget.observe(900)
+    assert 299 < budget.take() < 301
+    budget.take(-1)
+    budget.rest(10)
+    assert budget.take() > 299, "what was asked for first is longer"
+
+
+def test_a_system_without_a_budget_may_want_that_too() -> None:
+    budget = Unlimited()
+    assert budget.take() == 0
+    budget.rest(300)
+    assert 299 < budget.take() <= 300
 
 
 def test_a_full_bucket_lets_a_burst_go_at_once_less_the_margin(journal: Connection) -> None:

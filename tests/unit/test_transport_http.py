@@ -37,6 +37,7 @@ class Allowance:
         self.wait = wait
         self.taken: list[float] = []
         self.observed: list[float] = []
+        self.rests: list[float] = []
 
     def take(self, cost: float = 1.0) -> float:
         self.taken.append(cost)
@@ -44,6 +45,9 @@ class Allowance:
 
     def observe(self, available: float) -> None:
         self.observed.append(available)
+
+    def rest(self, seconds: float) -> None:
+        self.rests.append(seconds)
 
 
 def test_an_answer_is_read_with_its_numbers_exact():
@@ -124,10 +128,12 @@ def test_retry_after_is_obeyed():
 
 
 def test_a_retry_after_beyond_the_total_time_is_left_to_the_engine():
+    budget = Allowance(0)
     with serving(Say(429, headers={"Retry-After": "90"})) as server, instant(), pytest.raises(TryLater) as caught:
-        Http(server.connection).send(READ)
+        Http(server.connection, budget=budget).send(READ)
     assert caught.value.delay == 90
     assert len(server.heard) == 1
+    assert budget.rests == [90]
 
 
 def test_a_connection_that_never_came_about_is_try_later_for_every_call():
