@@ -34,7 +34,12 @@ class Vault:
         """Store ``payload`` and answer its reference; stored again, its time to keep begins anew."""
         digest = hashlib.sha256(payload).hexdigest()
         ref = f"{kind}/{digest}"
-        if connection.execute("UPDATE vault SET created_at = clock_timestamp() WHERE ref = %s", (ref,)).rowcount:
+        known = connection.execute(
+            "UPDATE vault SET created_at = clock_timestamp() WHERE ref = %s RETURNING path", (ref,)
+        ).fetchone()
+        if known is not None:
+            if known[0] is not None and not self._has(known[0]):  # who was forgetting it died before the commit
+                self._write(kind, digest, payload)
             return ref
         content, path = (payload, None) if len(payload) <= IN_TABLE else (None, self._write(kind, digest, payload))
         connection.execute(
@@ -87,13 +92,20 @@ class Vault:
                 (self.folder / path).unlink(missing_ok=True)
         return len(rows)
 
+    def _has(self, relative: str) -> bool:
+        return (self.folder / relative).is_file()
+
     def _read(self, relative: str) -> bytes:
         return gzip.decompress((self.folder / relative).read_bytes())
 
     def _write(self, kind: str, digest: str, payload: bytes) -> str:
-        """A file under its own hash, complete or not there: written aside, flushed, renamed."""
+        """A file under its own hash, complete or not there: written aside, flushed, renamed, and its name flushed too.
+
+        What refers to it is committed after that, and a power cut may take what only the operating system has.
+        """
         relative = Path(kind) / digest[:2] / f"{digest}.gz"
         target = self.folder / relative
+        new = [folder for folder in relative.parents if not (self.folder / folder).is_dir()]
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         aside = target.with_suffix(f".{os.getpid()}.part")
         try:
@@ -102,10 +114,21 @@ class Vault:
                 file.flush()
                 os.fsync(file.fileno())
             aside.replace(target)
+            for folder in (target.parent, *((self.folder / one).parent for one in new)):
+                flush(folder)
         except OSError as error:  # a full disk shall not be fuller for it
             aside.unlink(missing_ok=True)
             raise OSError(error.errno, error.strerror, str(target)) from error
         return str(relative)
+
+
+def flush(folder: Path) -> None:
+    """The names in ``folder``, to the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 class Draft(Vault):
@@ -119,6 +142,9 @@ class Draft(Vault):
         """The files, before the commit that refers to them."""
         for kind, digest, payload in self._waiting.values():
             super()._write(kind, digest, payload)
+
+    def _has(self, relative: str) -> bool:
+        return relative in self._waiting or super()._has(relative)
 
     def _read(self, relative: str) -> bytes:
         return self._waiting[relative][2] if relative in self._waiting else super()._read(relative)

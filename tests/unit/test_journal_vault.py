@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -126,6 +128,36 @@ def test_a_message_is_kept_until_it_was_taken_and_its_time_is_over(journal: Conn
     assert inbox.forget_older_than(journal, MONTHS) == 1
     assert vault.forget_older_than(journal, MONTHS) == 1
     assert [request.body for _, _, request in inbox.claim(journal, vault, "shop")] == [b"waiting"]
+
+
+def test_one_that_was_being_forgotten_when_its_process_died_is_kept_when_it_arrives_again(
+    journal: Connection, vault: Vault
+) -> None:
+    payload = b"y" * (IN_TABLE + 1)
+    ref = vault.keep(journal, "dying", payload)
+    grown_old(journal, ref)
+    with journal.transaction(force_rollback=True):  # the file goes before the commit that forgets it
+        assert vault.forget_older_than(journal, MONTHS) == 1
+    assert files(vault) == []
+    assert vault.keep(journal, "dying", payload) == ref
+    assert vault.open(journal, ref) == payload
+
+
+def test_a_file_and_its_name_are_on_the_disk_before_anything_refers_to_them(
+    journal: Connection, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[Path] = []
+
+    def fsync(descriptor: int, really: Callable[[int], None] = os.fsync) -> None:
+        flushed.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        really(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    vault.keep(journal, "flushed", b"x" * (IN_TABLE + 1))
+    (kept,) = files(vault)
+    content, *names = flushed
+    assert content.parent == kept.parent
+    assert names == [kept.parent, vault.folder / "flushed", vault.folder, vault.folder.parent]
 
 
 def test_a_file_that_somebody_removed_is_said_and_not_a_crash(journal: Connection, vault: Vault) -> None:
