@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from hub.journal import clocks, remotes, settings
@@ -56,3 +56,9 @@ def _look(
 def _noted(engine: Engine, name: str) -> datetime | None:
     said = settings.get(engine.journal, name)
     return datetime.fromisoformat(said) if said else None
+
+
+def other_reading(moment: datetime) -> datetime | None:
+    """The later of two moments that a naive time of the repeated hour may mean; None where it can mean but one."""
+    later = moment.replace(fold=1)
+    return later.astimezone(UTC) if later.utcoffset() != moment.utcoffset() else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,8 @@ def keep_states(
     now = clocks.never_back(engine)
     for record, raw, mapping in records:
         state = state_of(canonical, record, raw, mapping, scope, now)
+        if not replayed:
+            state = or_later(state, record, scope, now)
         if state.key in last:
             repeated.append(last.pop(state.key))
         last[state.key] = state
@@ -126,6 +129,12 @@ def state_of(
         origin=origin_row(raw.origin),
         mapping=signature(mapping),
     )
+
+
+def or_later(state: states.State, record: Record, scope: Scope, now: datetime) -> states.State:
+    """With the later reading of a time of the repeated hour, where that has come: a page tells what holds now."""
+    later = clocks.other_reading(record.event_time) if record.event_time and not scope.identity else None
+    return replace(state, or_later=later) if later is not None and later <= now else state
 
 
 def keep_events(

@@ -24,6 +24,7 @@ class State:
     source_key: str
     origin: dict[str, Any]
     mapping: str
+    or_later: datetime | None = None  # its source's time occurred twice, and may mean this one as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,17 @@ class Judged:
     before: dict[str, Any] | None
 
 
-STAGE = "n integer, key text, subject text, data jsonb, as_of timestamptz, source_key text, origin jsonb, mapping text"
+STAGE = (
+    "n integer, key text, subject text, data jsonb, as_of timestamptz, source_key text, origin jsonb, mapping text,"
+    " or_later timestamptz"
+)
+
+# What was heard last says otherwise and seems older: then it was written when the hour came for the second time.
+READ_LATER = """
+UPDATE incoming_state i SET as_of = i.or_later FROM source_state s
+WHERE s.system = %(system)s AND s.object = %(object)s AND s.key = i.key
+  AND i.as_of < s.as_of AND i.or_later >= s.as_of AND i.data <> s.data
+"""
 
 # A row that came with a complete snapshot is as new as that snapshot, unless the snapshot lacked it.
 # A delta series has no snapshot: there each row has its own time alone.
@@ -79,8 +90,13 @@ def apply(
     """Keep what is newer than what is known; a judgement for each state, in order. Keys must be unique."""
     if not states:
         return []
-    rows = ((n, s.key, s.subject, s.data, s.as_of, s.source_key, s.origin, s.mapping) for n, s in enumerate(states))
+    rows = (
+        (n, s.key, s.subject, s.data, s.as_of, s.source_key, s.origin, s.mapping, s.or_later)
+        for n, s in enumerate(states)
+    )
     stage(connection, "incoming_state", STAGE, rows)
+    if any(s.or_later for s in states):
+        connection.execute(READ_LATER, {"system": system, "object": object})
     found = connection.execute(JUDGE, {"system": system, "object": object}).fetchall()
     judged = [Judged(states[n], verdict, before) for n, before, verdict in found]
     kept = [n for n, _, verdict in found if verdict != "superseded"]

@@ -49,7 +49,8 @@ def datetime_(format: str, *, zone: str | None = None) -> Step:
     """A moment from a text of fixed form; ``zone`` is the source's own, needed unless the form holds ``%z``.
 
     Parts: %Y %y %m %d %H %M %S %f %z, and %-d %-m %-H where one digit may stand. In the hour that a
-    zone lives twice the earlier reading counts; in the hour that it skips the time is refused.
+    zone lives twice the earlier reading counts, unless a reading tells something new with it that would
+    then be older than what is known; in the hour that it skips the time is refused.
     """
     pattern = _pattern(format)
     for part in ("d", "m"):
@@ -270,9 +271,11 @@ def _local(zone: str) -> Callable[[datetime], datetime]:
     def step(naive: datetime) -> datetime:
         # PEP 495: in a gap the offset before the change (fold 0) is the smaller one, in a fold the greater.
         first = cast("timedelta", naive.replace(tzinfo=tz).utcoffset())
-        if first < cast("timedelta", naive.replace(tzinfo=tz, fold=1).utcoffset()):
+        second = cast("timedelta", naive.replace(tzinfo=tz, fold=1).utcoffset())
+        if first < second:
             raise Unfit(f"{naive:%Y-%m-%d %H:%M:%S} does not exist in {zone}: the clocks went forward over it")
-        return _moment(naive, first, naive.isoformat())
+        moment = _moment(naive, first, naive.isoformat())
+        return moment.replace(tzinfo=tz) if first > second else moment  # the zone knows the other reading
 
     return step
 
