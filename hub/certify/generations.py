@@ -1,4 +1,7 @@
-"""Order: no target took an older generation of something after a newer one, by the order of its own ledger."""
+"""Order: no target took an older generation of something after a newer one, by the order of its own ledger.
+
+A call that should bear a key of ours, and does not, is a case too: nobody can say which generation it brought.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from hub.sandbox.ledger import Call, Ledger
 
 Key = tuple[str, str, str]  # target, object, key
+UNDER_A_KEY = ("inventorySetQuantities", "inventory/changes/batch-create")  # what nothing but a key tells apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,11 @@ def by_idempotency_key(played: Played, compared: Counter[str]) -> Iterator[str]:
     for call in accepted(played.retailer.ledger.writes()):
         full = call.idempotency_key or ""
         key = full.partition(":")[0]  # a call that is sent in parts has a name for each behind it
-        if key not in attempts or full in done:
+        if key not in attempts:
+            if call.operation in UNDER_A_KEY:
+                yield f"{call.system} took {call.summary}, call {call.id} of its ledger, under no key of an attempt"
+            continue
+        if full in done:
             continue  # the same call again under its own key is answered, and not carried out
         done.add(full)
         sent = attempts[key]

@@ -14,24 +14,28 @@ from hub.certify import commerce_truth as truth
 from hub.certify import stock_truth
 
 if TYPE_CHECKING:
+    from hub.certify.away import PutAway
     from hub.certify.played import Played
 
 PRODUCTS = """query ($after: String) { products(first: 25, after: $after) { pageInfo { hasNextPage endCursor } nodes {
     title descriptionHtml vendor status options { name } en: translations(locale: "en") { key value }
-    de: translations(locale: "de") { key value }
+    de: translations(locale: "de") { key value } media(first: 20) { nodes { ... on MediaImage { image { url } } } }
     variants(first: 20) { nodes { sku barcode price compareAtPrice } } } } }"""
 OUTLET = "FR015"  # the site of the fifth store, which has prices of its own
+TOLD = 16  # digits of a picture's hash by which its file in the shop is known
 
 
-def cases(played: Played, compared: Counter[str]) -> Iterator[tuple[str, str]]:
+def cases(played: Played, away: PutAway, compared: Counter[str]) -> Iterator[tuple[str, str]]:
     """(lost, sentence) for what a target does not hold as its source says, doubled for what is there twice."""
+    styles = truth.products(played.connections)
     shown, sold = list(shop_products(played.connections)), list(variations(played.connections))
     barcodes = {i["EANCOD"].zfill(14): i["ITMREF"].upper() for i in truth.erp(played.connections, "ReadItems", "Item")}
     for case in (
         *stock(played, compared),
         *shop_prices(played, shown, barcodes, compared),
         *till_prices(played, sold, compared),
-        *products(played, shown, barcodes, compared),
+        *products(styles, shown, barcodes, away, compared),
+        *absent(styles, shown, sold, barcodes),
     ):
         yield "lost", case
     articles = {
@@ -89,12 +93,17 @@ def till_prices(played: Played, sold: list[dict[str, Any]], compared: Counter[st
 
 
 def products(
-    played: Played, shown: list[dict[str, Any]], barcodes: Mapping[str, str], compared: Counter[str]
+    styles: Mapping[str, dict[str, Any]],
+    shown: list[dict[str, Any]],
+    barcodes: Mapping[str, str],
+    away: PutAway,
+    compared: Counter[str],
 ) -> Iterator[str]:
-    styles = truth.products(played.connections)
     for product in shown:
-        skus = [sku_of(v, barcodes) for v in product["variants"]["nodes"]]
-        style = styles.get(skus[0].partition("-")[0])
+        variants = product["variants"]["nodes"]
+        skus = [sku_of(v, barcodes) for v in variants]
+        code = skus[0].partition("-")[0]
+        style = styles.get(code)
         if style is None:
             continue  # a gift card of the shop's own
         said = {
@@ -106,11 +115,38 @@ def products(
             "brand": product["vendor"],
             "skus": skus,
             "active": product["status"] == "ACTIVE",
-        }
+            "gtins": {sku: v["barcode"].zfill(14) for sku, v in zip(skus, variants, strict=True)
+                      if sku in style["gtins"]},  # the shop keeps what it had where the ERP's is wrong
+            "pictures": [file_of(m["image"]["url"]) for m in product["media"]["nodes"] if m.get("image")],
+        }  # fmt: skip
+        wanted = {**style, "pictures": [hash[:TOLD] for hash in style["pictures"] if hash not in away]}
         compared["products"] += 1
         for name, value in said.items():
-            if value != style[name]:
-                yield f"the {name} of {skus[0]} is {style[name]} by PIM and ERP, {value} in the shop"
+            if value != wanted[name] and not away.stopped(code):
+                yield f"the {name} of {skus[0]} is {wanted[name]} by PIM, ERP and DAM, {value} in the shop"
+
+
+def absent(
+    styles: Mapping[str, dict[str, Any]],
+    shown: list[dict[str, Any]],
+    sold: list[dict[str, Any]],
+    barcodes: Mapping[str, str],
+) -> Iterator[str]:
+    """Articles that a target lacks: the tills need a name, the shop texts in every language and a picture."""
+    in_shop = {sku_of(v, barcodes) for product in shown for v in product["variants"]["nodes"]}
+    at_tills = {object["item_variation_data"]["sku"].strip().upper() for object in sold}
+    languages = set(truth.LANGUAGES.values())
+    for style in styles.values():
+        complete = style["title"].keys() == style["description"].keys() == languages and style["pictures"]
+        for target, held in (("tills", at_tills), *([("shop", in_shop)] if complete else [])):
+            for sku in style["skus"]:
+                if sku not in held:
+                    yield f"the article {sku} is complete and not at the {target}"
+
+
+def file_of(url: str) -> str:
+    """By what a picture's file in the shop begins."""
+    return url.rpartition("/")[2].partition(".")[0][:TOLD]
 
 
 def shop_products(connections: truth.Connections) -> Iterator[dict[str, Any]]:

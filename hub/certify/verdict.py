@@ -1,7 +1,7 @@
 """The verdict: what the targets hold and were told, against what the sources say, computed beside the hub.
 
-    lost           a source says it, and the target does not hold it
-    doubled        a target holds it twice, or was told twice and took it twice
+    lost           a source says it, and the target does not hold it; or it was pushed, and nobody kept it
+    doubled        a target holds it twice, or was told twice and took it twice; or nobody ever said it
     out of order   a target took an older value of something after a newer one
 
 What the hub put away for a person, with a reason, is neither lost nor doubled: it is counted apart.
@@ -10,11 +10,12 @@ What the hub put away for a person, with a reason, is neither lost nor doubled: 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hub.certify import generations, goods, orders
+from hub.certify import generations, goods, orders, pushes
+from hub.certify.away import put_away
 
 if TYPE_CHECKING:
     from hub.certify.played import Played
@@ -49,22 +50,11 @@ def verdict(played: Played) -> Verdict:
     compared: Counter[str] = Counter()
     lost: list[str] = []
     doubled: list[str] = []
-    for kind, case in (*goods.cases(played, compared), *orders.cases(played, away, compared)):
+    for kind, case in (*goods.cases(played, away, compared), *orders.cases(played, away, compared)):
         (doubled if kind == "doubled" else lost).append(case)
+    lost += pushes.cases(played, compared)
     disorder = list(generations.out_of_order(played, compared))
     return Verdict(
         lost=tuple(lost), doubled=tuple(doubled), out_of_order=tuple(disorder), compared=dict(compared),
         waiting=len(away),
     )  # fmt: skip
-
-
-def put_away(played: Played) -> set[str]:
-    """The keys of which something waits for a person."""
-    import psycopg
-
-    with psycopg.connect(played.dsn) as journal:
-        rows: Iterable[tuple[str]] = journal.execute(
-            "SELECT DISTINCT key FROM quarantine WHERE state = 'open' AND key IS NOT NULL"
-            " UNION SELECT DISTINCT subject FROM waiting"
-        )
-        return {row[0] for row in rows}

@@ -58,14 +58,20 @@ class Webhooks:
 
     def due(self, limit: int = 50) -> list[Message]:
         """What is to be sent now, in the order of enqueueing."""
-        rows = self.state.rows(
-            "SELECT * FROM webhook WHERE outcome IS NULL AND due <= ? ORDER BY id LIMIT ?", (time.time(), limit)
-        )
+        return self._messages("outcome IS NULL AND due <= ?", (time.time(),), limit)
+
+    def _messages(self, where: str, arguments: tuple[object, ...], limit: int = -1) -> list[Message]:
+        statement = f"SELECT * FROM webhook WHERE {where} ORDER BY id LIMIT {limit}"  # noqa: S608 - both are ours
+        rows = self.state.rows(statement, arguments)
         names = ("id", "system", "path", "body", "tries")
         return [Message(**{n: row[n] for n in names}, headers=json.loads(row["headers"])) for row in rows]
 
     def sent(self, message: Message) -> None:
         self.state.execute("UPDATE webhook SET outcome = 'sent', tries = tries + 1 WHERE id = ?", (message.id,))
+
+    def taken(self, path: str) -> list[Message]:
+        """Everything that was sent to ``path`` and answered with a 2xx, in the order of enqueueing."""
+        return self._messages("outcome = 'sent' AND path = ?", (path,))
 
     def put_off(self, message: Message, seconds: float) -> None:
         """Send it later, and meanwhile those that were enqueued after it."""
