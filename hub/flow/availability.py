@@ -95,14 +95,19 @@ def level_of(engine: Engine, flow: str, row: dict[str, Any]) -> Level:
         late_events=source.late_events,
         quarantined=row["quarantined"],
         when_quarantined=source.quarantined,
-        told_of_orders=row["system"] if is_told_of_orders(engine, row["system"]) else None,
+        told_of_orders=row["system"] if takes_on_orders(engine, row["system"]) else None,
     )
 
 
-def is_told_of_orders(engine: Engine, system: str) -> bool:
-    """Whether the orders of the channels are delivered to ``system``."""
+def takes_on_orders(engine: Engine, system: str) -> bool:
+    """Whether the channels' orders are delivered to ``system``, and it says what it took on of them."""
     flows = engine.landscape.flows.values()
-    return any(name == system and t.value == "sales_order" for flow in flows for name, t in flow.targets.items())
+    if not any(name == system and t.value == "sales_order" for flow in flows for name, t in flow.targets.items()):
+        return False
+    try:
+        return any(mapping.target == "reservation" for mapping in engine.mappings(system))
+    except ConfigError:
+        return True  # reading it says what is wrong; until then nothing that it may still hold is sold
 
 
 def movement_of(system: str, id_: str, data: Mapping[str, Any]) -> Movement:
