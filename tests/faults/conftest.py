@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from flow.conftest import fresh, settled
+from flow.conftest import first_stock, fresh, settled
 
-__all__ = ["fresh", "settled"]
+__all__ = ["first_stock", "fresh", "settled"]

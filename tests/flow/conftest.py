@@ -65,10 +65,23 @@ def copied(factory: pytest.TempPathFactory, postgres: str, name: str, first: Pat
         admin.execute(f"DROP DATABASE {database} WITH (FORCE)")
 
 
+@pytest.fixture(scope="session")
+def first_stock(tmp_path_factory: pytest.TempPathFactory, postgres: str) -> tuple[Path, datetime, dict[str, Any]]:
+    """The first pass of stock: its folder, its time, and its counts with how it would have ended as a command."""
+
+    def synchronise(found: Scene) -> dict[str, Any]:
+        outcome = found.synchronise()
+        return {**outcome.counts, "exit_code": outcome.exit_code}
+
+    return template(tmp_path_factory, postgres, "settled", synchronise)
+
+
 @pytest.fixture(scope="module")
-def settled(tmp_path_factory: pytest.TempPathFactory, postgres: str) -> Iterator[Scene]:
+def settled(
+    tmp_path_factory: pytest.TempPathFactory, postgres: str, first_stock: tuple[Path, datetime, dict[str, Any]]
+) -> Iterator[Scene]:
     """Stock was synchronised once; scenarios of a module share it and use articles of their own."""
-    first, moment, _ = template(tmp_path_factory, postgres, "settled", lambda found: found.synchronise().counts)
+    first, moment, _ = first_stock
     with copied(tmp_path_factory, postgres, "settled", first, moment) as found:
         yield found
 

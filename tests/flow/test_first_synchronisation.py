@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 from support.scene import Scene
 
@@ -10,32 +13,30 @@ from hub.certify.stock_truth import expected
 
 
 def test_after_one_pass_shop_and_tills_hold_what_the_raw_data_say_and_a_second_pass_writes_nothing(
-    fresh: Scene,
+    settled: Scene, first_stock: tuple[Path, datetime, dict[str, Any]]
 ) -> None:
-    outcome = fresh.synchronise()
-    counts = outcome.counts
+    _, _, counts = first_stock
     assert counts["read"] == sum(counts[n] for n in ("changed", "unchanged", "superseded", "quarantined"))
     assert counts["enqueued"] == sum(counts[n] for n in ("delivered", "coalesced", "refused", "pending"))
-    assert (counts["pending"], counts["refused"], counts["waiting"], outcome.exit_code) == (0, 0, 0, 0)
+    assert (counts["pending"], counts["refused"], counts["waiting"], counts["exit_code"]) == (0, 0, 0, 0)
 
-    shop, tills = expected(fresh)
-    held, counted = fresh.retailer.shop.levels(), fresh.retailer.tills.counts()
+    shop, tills = expected(settled)
+    held, counted = settled.retailer.shop.levels(), settled.retailer.tills.counts()
     assert len(shop) > 10_000
     assert {k: (v, held.get(k)) for k, v in shop.items() if held.get(k) != v} == {}
     assert len(tills) > 9_500
     assert {k: (v, counted.get(k)) for k, v in tills.items() if counted.get(k) != v} == {}
 
-    last = fresh.retailer.ledger.last_id
-    again = fresh.synchronise()
-    written = [c for c in fresh.retailer.ledger.writes(since_id=last) if c.system != "stores"]
+    last = settled.retailer.ledger.last_id
+    again = settled.synchronise()
+    written = [c for c in settled.retailer.ledger.writes(since_id=last) if c.system != "stores"]
     assert written == []
     assert (again.counts["enqueued"], again.counts["changed"]) == (0, 0)
 
 
-def test_trace_tells_the_line_each_step_and_the_receipt(fresh: Scene) -> None:
-    fresh.synchronise()
-    name = next(n for n in fresh.retailer.stores.archived() if "STOCK_0004" in n)
-    with fresh.engine() as engine:
+def test_trace_tells_the_line_each_step_and_the_receipt(settled: Scene) -> None:
+    name = next(n for n in settled.retailer.stores.archived() if "STOCK_0004" in n)
+    with settled.engine() as engine:
         from hub.flow.trace import trace
 
         key = engine.journal.execute(
@@ -45,7 +46,7 @@ def test_trace_tells_the_line_each_step_and_the_receipt(fresh: Scene) -> None:
         assert key is not None
         story = trace(engine, "stock_level", key[0])
     line = story["known"][0]["origin"]
-    raw = next(p for p in fresh.retailer.stores.folder.rglob("*") if p.name == name)
+    raw = next(p for p in settled.retailer.stores.folder.rglob("*") if p.name == name)
     assert line["source"].removesuffix(".csv") in name
     sku = key[0].split("@")[0]
     assert sku in raw.read_text("cp1252").splitlines()[line["line"] - 1].upper()
