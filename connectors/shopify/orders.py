@@ -12,7 +12,7 @@ from connectors.shopify.answers import Data, amount, gid, legacy_id
 from connectors.shopify.options import Options
 from hub.model import Batch, Checkpoint, Clock, Origin, Record, Refused, Scope
 from hub.transport.paging import Trail, next_params
-from hub.transport.times import instant_of, utc_text, version_of
+from hub.transport.times import instant_of, newest, utc_text, version_of
 
 OBJECT = "orders"
 IDS = 100  # orders of one query for payments
@@ -36,7 +36,8 @@ def read(admin: Admin, options: Options, clock: Clock, since: Checkpoint | None)
         answer, body = admin.rest("orders.json", params)
         orders = with_payments(admin, body["orders"])
         records = [record(order, Origin(source=answer.url, line=line)) for line, order in enumerate(orders, 1)]
-        reached = max([reached, *(str(one.source_version) for one in records if isinstance(one, Record))])
+        last = newest((str(one.source_version) for one in records if isinstance(one, Record)), start)
+        reached = max(reached, last)
         following = next_params(answer.headers)
         yield Batch(
             records=records,

@@ -12,7 +12,7 @@ from typing import Any
 from connectors.square.api import Api
 from connectors.square.options import Options
 from hub.model import Batch, Checkpoint, Clock, Origin, Record, Refused, Scope
-from hub.transport.times import instant_of, utc_text, version_of
+from hub.transport.times import instant_of, newest, utc_text, version_of
 
 OBJECT = "orders"
 LOCATIONS_A_CALL = 10
@@ -35,8 +35,8 @@ def read(api: Api, options: Options, clock: Clock, since: Checkpoint | None) -> 
         for answer, page in api.pages("/v2/orders/search", _search(options, group, begin)):
             found = with_sources(api, page.get("orders") or [])
             records = [record(order, Origin(source=answer.url, line=line)) for line, order in enumerate(found, 1)]
-            newest = max((str(one.source_version) for one in records if isinstance(one, Record)), default="")
-            reached = {**reached, **{one: max(newest, reached.get(one, "")) for one in group if newest}}
+            last = newest((str(one.source_version) for one in records if isinstance(one, Record)), start)
+            reached = {**reached, **{one: max(last, reached.get(one, "")) for one in group if last}}
             more = bool(page.get("cursor")) or group is not groups[-1]
             yield _batch(records, reached, None if more else start, answer.body)
     if not groups:

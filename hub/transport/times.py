@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from hub.transport.redaction import quoted
+
+AHEAD = timedelta(minutes=5)  # how far a vendor's clock may run before ours
 
 
 def instant_of(text: str) -> datetime:
@@ -19,6 +22,15 @@ def instant_of(text: str) -> datetime:
 def version_of(text: str) -> str:
     """The same moment always as the same text, so that versions order as text whatever offset they came in."""
     return instant_of(text).astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def newest(versions: Iterable[str], now: datetime) -> str:
+    """The newest of ``versions`` that is no time of the future, empty without any.
+
+    From where the next reading goes on: one record with a wrong time would hide all that change before that.
+    """
+    latest = version_of((now + AHEAD).isoformat())
+    return max((one for one in versions if one <= latest), default="")
 
 
 def utc_text(at: datetime) -> str:

@@ -481,6 +481,16 @@ def test_an_order_without_a_time_is_refused_and_the_others_are_read():
     assert batch.checkpoint == Checkpoint(value={"updated_at": "2026-11-22T09:00:00.000000+00:00"})
 
 
+def test_an_order_of_the_future_hides_none_that_come_before_it():
+    times = ("2026-11-22T09:59:00Z", "2027-01-01T00:00:00Z")
+    orders = [{"id": n, "updated_at": at} for n, at in enumerate(times, 1)]
+    with shop([Say(body={"orders": orders}), Say(body={"orders": []})]) as server:
+        (batch,) = at(server).read("orders", None)
+        list(at(server, overlap="1m").read("orders", batch.checkpoint))
+    assert len(batch.records) == 2
+    assert server.heard[1].query["updated_at_min"] == ["2026-11-22T09:58:00.000Z"]
+
+
 def test_the_first_read_reaches_back_as_far_as_it_is_told():
     with shop([Say(body={"orders": []})]) as server:
         list(at(server, history="10d").read("orders", None))

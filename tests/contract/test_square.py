@@ -301,6 +301,15 @@ def test_an_order_without_a_time_is_refused_and_the_others_are_read():
     assert batch.checkpoint == Checkpoint(value={"updated_at": {"L0": "2026-11-22T09:00:00.500000+00:00"}})
 
 
+def test_an_order_of_the_future_hides_none_that_come_before_it():
+    times = ("2026-11-22T09:59:00Z", "2027-01-01T00:00:00Z")
+    orders = [{"id": str(n), "updated_at": at, "closed_at": at} for n, at in enumerate(times)]
+    with account([locations(1), Say(body={"orders": orders})]) as server:
+        (batch,) = at(server).read("orders", None)
+    assert len(batch.records) == 2
+    assert batch.checkpoint == Checkpoint(value={"updated_at": {"L0": "2026-11-22T09:59:00.000000+00:00"}})
+
+
 def test_each_group_of_locations_goes_on_where_it_stopped():
     known = {**{f"L{n}": "2026-11-22T08:00:00+00:00" for n in range(10)}, "L10": "2026-11-22T09:00:00+00:00"}
 
