@@ -49,12 +49,17 @@ def test_one_that_is_interrupted_leaves_nothing(open_tmp: Path, prefix: str, num
     program = f"import sys; from pathlib import Path; {CERTIFY[prefix]}"
     process = subprocess.Popen([sys.executable, "-c", program, str(ROOT)], env={**os.environ, "TMPDIR": str(open_tmp)})
     until = time.monotonic() + 60
-    while not list(open_tmp.glob(f"{prefix}*/project")):
+    while not list(open_tmp.glob(f"{prefix}*/logs/sandbox.log")):  # the database writes by now
         assert process.poll() is None
         assert time.monotonic() < until
         time.sleep(0.02)
     process.send_signal(number)
     assert process.wait(60) == 130
+    until = time.monotonic() + 20
+    while list(open_tmp.glob(f"{prefix}*")):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    time.sleep(0.5)
     assert list(open_tmp.glob(f"{prefix}*")) == []
 
 

@@ -11,6 +11,7 @@ def test_a_log_gets_a_line_now_and_then_not_one_for_each_step(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = 100.0
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
     monkeypatch.setattr(say.time, "monotonic", lambda: now)
     with say.progress() as report:
         for step in range(1, 101):
