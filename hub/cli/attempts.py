@@ -83,16 +83,15 @@ def settle(
 
     Example: hub attempt settle 812 --carried-out --why "the order is in their inbox as 4711"
     """
-    from getpass import getuser
-
     from hub.cli.place import engine
     from hub.errors import ConfigError
     from hub.flow import by_person
+    from hub.who import user
 
     if carried_out is None:
         raise ConfigError("say what you saw: --carried-out or --not-carried-out")
     with engine() as hub:
         outcome = by_person.settle(
-            hub, number, carried_out=carried_out, who=who or getuser(), why=why, keys=key or ()
+            hub, number, carried_out=carried_out, who=who or user(), why=why, keys=key or ()
         )  # fmt: skip
     as_json({**outcome.counts, "run": outcome.run}) if json else line(outcome.sentence)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
 from hub.cli.say import Json, as_json, line, table, when
+from hub.who import user
 
 app = typer.Typer(
     help="Batches that a guard holds: a snapshot or a reading that looks wrong as a whole, until a person decides.",
@@ -69,10 +68,17 @@ def show(number: Number, json: Json = False) -> None:
         row = deciding.found(hub, number)
         keys = held.records(hub.journal, number, KEYS)
         before = {o: _known(hub, row["system"], o, keys) for o in {key["object"] for key in keys}}
+        after = deciding.would_become(hub, row, keys)
+    changes = [
+        {"object": o, "key": k, "before": before[o].get(k), "after": after.get((o, k))}
+        for o, k in ((key["object"], key["key"]) for key in keys)
+    ]
     if json:
-        as_json({**_plain(row), "measured": row["measured"], "keys": [k["key"] for k in keys]})
+        as_json({**_plain(row), "measured": row["measured"], "keys": [k["key"] for k in keys], "changes": changes})
         return
     from rich.markup import escape
+
+    from hub.flow.wording import brief
 
     line(f"[bold]number {row['id']}: {row['flow']} from {row['system']}[/bold]  {row['state']}")
     line(escape(f"{row['source']}, as of {when(row['as_of']) or 'its reading'}, held since {when(row['held_at'])}"))
@@ -81,16 +87,14 @@ def show(number: Number, json: Json = False) -> None:
     if row["decided_at"]:
         by = f"{row['decided_by']}: {row['why']}" if row["decided_by"] else "a newer one"
         line(escape(f"{row['state']} at {when(row['decided_at'])} by {by}"))
-    cells = [[key["object"], key["key"], before[key["object"]].get(key["key"], "nothing")] for key in keys]
-    table(f"\nThe first {KEYS} keys that it would change", ["object", "key", "known now"], cells)
+    cells = [[one["object"], one["key"], brief(one["before"]) or "nothing", brief(one["after"])] for one in changes]
+    table(f"\nThe first {KEYS} keys that it would change", ["object", "key", "known now", "would become"], cells)
 
 
-def _known(hub: Any, system: str, object: str, keys: Sequence[dict[str, Any]]) -> dict[str, str]:
-    from hub.flow.wording import brief
+def _known(hub: Any, system: str, object: str, keys: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     from hub.journal import states
 
-    found = states.data_of(hub.journal, system, object, [k["key"] for k in keys if k["object"] == object])
-    return {key: brief(data) for key, data in found.items()}
+    return states.data_of(hub.journal, system, object, [k["key"] for k in keys if k["object"] == object])
 
 
 @app.command()
@@ -120,14 +124,6 @@ def reject(number: Number, why: Why, who: Who = None, json: Json = False) -> Non
     with engine() as hub:
         row = deciding.reject(hub, number, who=who or user(), why=why)
     as_json(_plain(row)) if json else line(f"number {number}, {row['source']}, is rejected; nothing of it is applied")
-
-
-def user() -> str:
-    """Who is at this shell: behind sudo the person, not root."""
-    try:
-        return os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):  # a container whose user has no name
-        return f"user {os.getuid()}"
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

@@ -80,12 +80,11 @@ def _circuit(state: dict[str, Any] | None) -> str:
 
 def _close(hub: Engine, system: str, why: str | None) -> None:
     """By a person, who says why."""
-    from getpass import getuser
-
     from hub.errors import ConfigError
+    from hub.who import user
 
     if system not in hub.landscape.systems:
         raise ConfigError(f'no system "{system}"; hub.yaml has {", ".join(hub.landscape.systems)}')
     if not why:
         raise ConfigError("--close needs the reason: --why")
-    hub.breakers.close(system, f"{getuser()}: {why}")
+    hub.breakers.close(system, f"{user()}: {why}")

@@ -157,7 +157,11 @@ def fix(
     ] = None,
     mapping_version: Annotated[
         str | None,
-        typer.Option("--mapping-version", help="latest: only where a newer mapping than the refusing one is there."),
+        typer.Option(
+            "--mapping-version",
+            help="latest: only where a newer mapping than the refusing one is there; 2: by stock_level.v2.yaml, also "
+            "where it is not the newest.",
+        ),
     ] = None,
     why: Why = "",
     who: Who = None,
@@ -171,14 +175,12 @@ def fix(
 
     Example: hub quarantine fix --cause 3f2a1b9c8d7e --set lookups.stores.0021=ST21 --dry-run
     """
-    from hub.errors import ConfigError
     from hub.flow import heal, heal_fix
 
-    if mapping_version not in (None, "latest"):
-        raise ConfigError(f'--mapping-version is latest, not "{mapping_version}": the newest file of a mapping counts')
-    repair = heal_fix.written(set_ or [], newest=mapping_version is not None)
+    repair = heal_fix.written(set_ or [], mapping=mapping_version)
     choice = _chosen(cause, id, system, all=bool(system and repair.lookups))
-    decision = _decision(who, why or f"fixed with {', '.join(set_ or ['the newest mapping'])}")
+    by = set_ or [f"mapping version {mapping_version}"]
+    decision = _decision(who, why or f"fixed with {', '.join(by)}")
 
     from hub.cli.place import engine
 
@@ -283,11 +285,10 @@ def _chosen(cause: str | None, ids: list[int] | None, system: str | None, *, all
 
 
 def _decision(who: str | None, why: str) -> Decision:
-    import getpass
-
     from hub.flow.heal import Decision
+    from hub.who import user
 
-    return Decision(who=who or getpass.getuser(), why=why)
+    return Decision(who=who or user(), why=why)
 
 
 def _told(found: Healed, json: bool) -> None:

@@ -38,13 +38,12 @@ def reconcile(
 
     Example: hub reconcile stock --fix --plan
     """
-    import getpass
-
     from hub.cli.place import engine
     from hub.errors import ConfigError
     from hub.flow.plan import repairs
     from hub.flow.reconcile import reconcile as compare
     from hub.flow.report import as_data
+    from hub.who import user
 
     if plan and not fix:
         raise ConfigError("--plan goes with --fix: hub reconcile FLOW --fix --plan")
@@ -53,7 +52,7 @@ def reconcile(
         made = repairs.make(hub, flow, found) if fix else None
         if made and not plan:
             report("repairing")
-            found = repairs.carry_out(hub, made, found, getpass.getuser())
+            found = repairs.carry_out(hub, made, found, user())
     if json:
         as_json({**as_data(found), "plan": plans.as_data(made) if made else None})
     else:

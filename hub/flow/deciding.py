@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hub.connector import Reopens
 from hub.errors import ConfigError, HubError, StopRun
 from hub.flow import derive, holding, ingest, keep, locks, packing, pages, snapshot
+from hub.flow.mapped import map_all
 from hub.flow.objects import OBJECTS
 from hub.flow.outcome import Outcome, Pass
 from hub.journal import audit, held, snapshots
-from hub.model import Batch
+from hub.model import Batch, Lines
 
 if TYPE_CHECKING:
     from hub.flow.engine import Engine
@@ -28,7 +31,8 @@ def found(engine: Engine, number: int) -> dict[str, Any]:
 def approve(engine: Engine, number: int, *, who: str, why: str) -> Outcome:
     """Apply exactly the held batch, derive, and deliver where nobody else does.
 
-    A key of which a newer word has come meanwhile keeps it: the batch's is counted as superseded. Raises
+    A key of which a newer word has come meanwhile keeps it: the batch's is counted as superseded. Where somebody has
+    approved it and was killed while its pages were applied, the rest of them is. Raises
     :class:`~hub.errors.HubError` where somebody, or a newer batch, was faster.
     """
     row = found(engine, number)
@@ -60,6 +64,15 @@ def apply(engine: Engine, current: Pass, number: int, who: str, why: str) -> Non
     """The decision and what follows from it: a snapshot in one transaction, pages in one each."""
     row = found(engine, number)
     mappings = ingest.readers(engine, row["system"], row["route"])
+    if not any(mapping.target == row["object"] for mapping in mappings):
+        raise StopRun(
+            f"number {number} cannot be applied: nothing makes {row['object']} of {row['route']} of {row['system']} "
+            "any more; put back what was taken out of hub.yaml or the mappings, or reject it"
+        )
+    if left_over(engine, row):
+        engine.log.info("number %d was approved by %s; the rest of it is applied", number, row["decided_by"])
+        pages.apply(engine, current, row["system"], number, mappings)
+        return
     try:
         batch = reopened(engine, row) if row["snapshot"] is not None else None
     except StopRun as error:
@@ -76,6 +89,11 @@ def apply(engine: Engine, current: Pass, number: int, who: str, why: str) -> Non
         pages.apply(engine, current, row["system"], number, mappings)
 
 
+def left_over(engine: Engine, row: Mapping[str, Any]) -> bool:
+    """Whether it is approved and was not applied to its end; the next reading of its source would do that too."""
+    return row["state"] == "approved" and bool(held.pages(engine.journal, row["id"]))
+
+
 def apply_snapshot(engine: Engine, current: Pass, row: dict[str, Any], batch: Batch) -> None:
     """What was held is accepted, compared with what is known now."""
     mappings = ingest.readers(engine, row["system"], row["route"])
@@ -87,7 +105,36 @@ def apply_snapshot(engine: Engine, current: Pass, row: dict[str, Any], batch: Ba
         held.page_taken(engine.journal, row["id"], position)
 
 
-def reopened(engine: Engine, row: dict[str, Any]) -> Batch:
+def would_become(
+    engine: Engine, row: Mapping[str, Any], keys: Sequence[Mapping[str, Any]]
+) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """By object and key, what an undecided batch says of ``keys``, which are rows of :func:`hub.journal.held.records`.
+
+    Empty where it cannot be opened any more: whoever approves it is told why.
+    """
+    found: dict[tuple[str, str], Mapping[str, Any]] = {}
+    wanted = {one["source_key"] for one in keys}
+    with suppress(HubError):
+        mappings = ingest.readers(engine, row["system"], row["route"]) if row["state"] == "held" else []
+        for batch in batches_of(engine, row) if mappings else ():
+            records = batch.records
+            named = records.keys() if isinstance(records, Lines) else [one.key for one in records]
+            some = [records[n] for n, key in enumerate(named) if key in wanted]
+            for name, made in map_all(engine, row["system"], some, batch.scope, mappings).records.items():
+                found |= {(name, OBJECTS[name].key_of(record.data)): record.data for record, _, _ in made}
+    return found
+
+
+def batches_of(engine: Engine, row: Mapping[str, Any]) -> Iterator[Batch]:
+    """A snapshot, or the pages of a reading one after the other."""
+    if row["snapshot"] is not None:
+        yield reopened(engine, row)
+        return
+    for _, payload, _ in held.pages(engine.journal, row["id"]):
+        yield packing.unpack(engine.vault.open(engine.journal, payload))
+
+
+def reopened(engine: Engine, row: Mapping[str, Any]) -> Batch:
     """The snapshot as it was read; a :class:`StopRun` where its payload is no longer kept."""
     ((_, payload, source),) = held.pages(engine.journal, row["id"])
     raw = engine.vault.open(engine.journal, payload)

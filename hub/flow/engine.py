@@ -221,13 +221,28 @@ class Engine:
         self, system: str, more: Mapping[str, Mapping[str, str | int]] | None = None
     ) -> list[CompiledMapping]:
         """As :meth:`mappings`, read again; with ``more`` as if these entries had been given to its lookups too."""
-        from hub.journal import corrections
         from hub.mapping import load_folder
 
+        folder = self.project / "mappings" / self.landscape.systems[system].mappings
+        return load_folder(folder, self._added(system, more or {}))
+
+    def mappings_of_version(
+        self, system: str, version: int, more: Mapping[str, Mapping[str, str | int]]
+    ) -> list[CompiledMapping]:
+        """As :meth:`fresh_mappings`, of those that have a file of this version, whether it is the newest or not."""
+        from hub.mapping import load
+
+        latest = self.fresh_mappings(system, more)
+        named = {one.path.with_name(f"{one.path.name.partition('.')[0]}.v{version}.yaml") for one in latest}
+        return [load(path, added=self._added(system, more)) for path in sorted(named) if path.is_file()]
+
+    def _added(self, system: str, more: Mapping[str, Mapping[str, str | int]]) -> dict[str, dict[str, Any]]:
+        from hub.journal import corrections
+
         added = corrections.entries(self.journal, system)
-        for table, entries in (more or {}).items():
+        for table, entries in more.items():
             added[table] = {**added.get(table, {}), **entries}
-        return load_folder(self.project / "mappings" / self.landscape.systems[system].mappings, added)
+        return added
 
     def forget_mappings(self) -> None:
         """Read mappings again when they are next needed: a lookup was given an entry."""

@@ -8,19 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from hub.connector import Reopens
 from hub.errors import ConfigError, StopRun
 from hub.flow import derive, heal_read, ingest, keep, locks
 from hub.flow.heal_fix import Fix, check
 from hub.flow.outcome import Pass
 from hub.journal import audit, corrections, quarantine
 from hub.journal.corrections import Chosen, Waiting
+from hub.model import Batch
 
 if TYPE_CHECKING:
     from hub.flow.engine import Engine
+    from hub.mapping import Mapping as Rules
 
 AT_ONCE = 500  # a transaction of about a second
 DRY = "dry-run"  # the run that a rehearsal's rows name; they are rolled back
@@ -46,6 +49,7 @@ class Healed:
     healed: int = 0
     superseded: int = 0  # a newer word of their key is known
     sent_again: int = 0  # the target decides
+    held: int = 0  # lines of a file that can be read now, and that a guard holds
     still: dict[str, Still] = field(default_factory=dict)  # by cause
     runs: list[str] = field(default_factory=list)
     entries: list[str] = field(default_factory=list)  # lookup entries, as table.value=ours in which system
@@ -56,8 +60,8 @@ class Healed:
 
     @property
     def exit_code(self) -> int:
-        """1 where something is refused still."""
-        return 1 if self.refused else 0
+        """1 where something is refused still, 3 where a file can be read now and waits for a person."""
+        return 1 if self.refused else 3 if self.held else 0
 
     def refuse(self, number: int, cause: str, reason: str) -> None:
         found = self.still.setdefault(cause, Still(0, reason, number))
@@ -77,7 +81,8 @@ class Healed:
             )
             if count
         ]
-        return f"{self.records:,} records: {', '.join(said) or 'nothing to do'}"
+        guarded = f"; a guard {'would hold' if self.dry else 'holds'} {self.held:,} lines, see: hub held list"
+        return f"{self.records:,} records: {', '.join(said) or 'nothing to do'}{guarded if self.held else ''}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +196,7 @@ def attempt(
                 heal_some(engine, current, found, chunk, trial)
                 done += len(chunk)
                 report(f"{'tried' if dry else 'replayed'} {done:,} of {len(waiting):,}")
+            found.held += current.counts["held"]
     return found
 
 
@@ -208,14 +214,27 @@ def passing(engine: Engine, found: Healed, flow: str, system: str, *, dry: bool)
         if settings:
             derive.derive_touched(engine, current, keep.TOGETHER)
         ring = tuple(target for target in targets if not ingest.deliver_along(engine, current, target))
-        found.runs.append(engine.ended(current, f"{flow} of {system} out of quarantine", ring=ring).run)
+        subject, held = f"{flow} of {system} out of quarantine", bool(current.counts["held"])
+        found.runs.append(engine.ended(current, subject, ring=ring, held=held).run)
 
 
 def trial_of(engine: Engine, system: str, repair: Fix, decision: Decision) -> heal_read.Trial:
     """The repair with the mappings of ``system`` as they would be with it; these are read when they are needed."""
     more = repair.more(system)
-    rules = cache(lambda: engine.fresh_mappings(system, more) if more else engine.mappings(system))
-    return heal_read.Trial(repair=repair, rules=rules, who=decision.who, why=decision.why)
+
+    @cache
+    def rules() -> Sequence[Rules]:
+        if repair.version is not None:
+            return engine.mappings_of_version(system, repair.version, more)
+        return engine.fresh_mappings(system, more) if more else engine.mappings(system)
+
+    @lru_cache(4)  # many lines of one file are refused together; it is opened once
+    def reopened(ref: str, name: str) -> Batch:
+        source = engine.systems[system]
+        assert isinstance(source, Reopens)  # noqa: S101  heal_read asks only those
+        return source.reopen(engine.vault.open(engine.journal, ref), name)
+
+    return heal_read.Trial(repair=repair, rules=rules, reopened=reopened, who=decision.who, why=decision.why)
 
 
 def heal_some(engine: Engine, current: Pass, found: Healed, chunk: Sequence[Waiting], trial: heal_read.Trial) -> None:
@@ -274,6 +293,7 @@ def as_data(found: Healed) -> dict[str, Any]:
         "healed": found.healed,
         "superseded": found.superseded,
         "sent_again": found.sent_again,
+        "held": found.held,
         "still_refused": found.refused,
         "still": still,
         "lookups": found.entries,

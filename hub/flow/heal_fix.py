@@ -28,6 +28,7 @@ class Fix:
     exact: Mapping[str, Any] = field(default_factory=dict)  # the same with a value of JSON
     lookups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # table -> value there -> ours
     newest: bool = False  # only where a newer mapping than the one that refused them is there
+    version: int | None = None  # by the file of a mapping that has this number, whether it is the newest or not
     entries: tuple[tuple[str, str, str, str | int], ...] = ()  # system, table, value there, ours: after the check
 
     @property
@@ -43,8 +44,11 @@ class Fix:
         return found
 
 
-def written(settings: Sequence[str], *, newest: bool = False) -> Fix:
-    """``--set`` as a person writes it: ``QTE=5``, ``lines[0].qty:=5`` (JSON), ``lookups.stores.0021=ST21``."""
+def written(settings: Sequence[str], *, mapping: str | None = None) -> Fix:
+    """``--set`` as a person writes it: ``QTE=5``, ``lines[0].qty:=5`` (JSON), ``lookups.stores.0021=ST21``.
+
+    ``mapping`` is ``latest``, or the number in the name of a mapping's file.
+    """
     fields: dict[str, str] = {}
     exact: dict[str, Any] = {}
     lookups: dict[str, dict[str, str]] = {}
@@ -61,9 +65,19 @@ def written(settings: Sequence[str], *, newest: bool = False) -> Fix:
             exact[name[:-1]] = _json(value, setting)
         else:
             fields[name] = value
-    if not (settings or newest):
+    if not (settings or mapping):
         raise ConfigError("say what to change: --set FIELD=VALUE, --set lookups.TABLE.VALUE=OURS, --mapping-version")
-    return Fix(fields=fields, exact=exact, lookups=lookups, newest=newest)
+    version = numbered(mapping) if mapping not in (None, "latest") else None
+    return Fix(fields=fields, exact=exact, lookups=lookups, newest=mapping == "latest", version=version)
+
+
+def numbered(mapping: str | None) -> int:
+    if mapping is None or not re.fullmatch(r"v?[1-9][0-9]{0,5}", mapping):
+        raise ConfigError(
+            f'--mapping-version is latest, or a number as in 2 for stock_level.v2.yaml, not "{mapping}"; what a file '
+            "said before it was edited is not kept: put it back as a file with a number of its own"
+        )
+    return int(mapping.removeprefix("v"))
 
 
 def _json(value: str, setting: str) -> Any:
@@ -76,11 +90,13 @@ def _json(value: str, setting: str) -> Any:
 def check(engine: Engine, repair: Fix, waiting: Sequence[Waiting], systems: Sequence[str]) -> Fix:
     """The repair with its lookup entries spelled out for each system; ConfigError where it cannot fit the records."""
     sent = [one for one in waiting if one.side == "sent"]
-    if sent and (repair.corrects or repair.lookups or repair.newest):
+    if sent and (repair.corrects or repair.lookups or repair.newest or repair.version):
+        one, flows = sent[0], engine.landscape.flows
+        sources = " or ".join(flows[one.flow].sources) if one.flow in flows else f"the sources of {one.flow}"
         raise ConfigError(
-            f"{sent[0].system} refused what the hub sent: the value comes from the sources of {sent[0].flow}, "
-            "so correct the record in its source (hub trace tells which), or change what the target objects to, "
-            "and then: hub quarantine replay"
+            f"{one.system} refused what the hub sent (number {one.id}): that was made of what {sources} said, so "
+            f"correct it there, and the new value is sent by itself (hub quarantine show {one.id} has the key, hub "
+            f"trace tells who said what); or change what it objects to, and then: hub quarantine replay --id {one.id}"
         )
     if repair.corrects and any(one.side == "pushed" for one in waiting):
         raise ConfigError("a message that could not be unpacked has no fields yet; only replay or discard fits it")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -18,9 +18,9 @@ from hub.flow.objects import OBJECTS, CanonicalObject
 from hub.flow.outcome import Pass
 from hub.flow.payload import kinds_of, packed, unpacked
 from hub.flow.refusals import storable
-from hub.journal import audit, bindings, corrections, inbox, quarantine
+from hub.journal import audit, bindings, corrections, inbox, quarantine, snapshots
 from hub.journal.corrections import Waiting
-from hub.model import Extent, Origin, Record, Refused, Scope
+from hub.model import Batch, Extent, Origin, Record, Refused, Scope
 
 if TYPE_CHECKING:
     from hub.flow.engine import Engine
@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 
 NO_RECORD = "could not be read at all, so there is nothing to try again; it heals when the source sends it again"
+NO_FIELDS = (
+    "it could not be read, so it has no fields to correct; it heals when the source sends it again, or with replay"
+)
 NO_RULES = "no mapping of that name is there any more"
+NO_VERSION = "there is no file of that version of the mapping that refused it"
+SAME_VERSION = "that is the mapping which refused it"
 NO_NEWER = "there is no newer mapping than the one that refused it"
 NO_MESSAGE = "the message is no longer kept"
 
@@ -66,6 +71,7 @@ class Trial:
 
     repair: Fix
     rules: Callable[[], Sequence[Rules]]
+    reopened: Callable[[str, str], Batch]  # a file by its payload and its name
     who: str
     why: str
 
@@ -129,8 +135,7 @@ def unpack_again(
         if wrong is not None:
             judged.keep(row, wrong.reason)
             continue
-        for record in found:
-            ingest.take_one(engine, current, one.system, record)
+        ingest.take_message(engine, current, one.system, found)
         judged.healed.append(row["id"])
         judged.told.append(entry(row, "replayed", trial.who, trial.why))
 
@@ -161,11 +166,13 @@ def look_again(engine: Engine, current: Pass, rows: Sequence[Row]) -> None:
 def read_again(engine: Engine, current: Pass, one: Waiting, rows: Sequence[Row], trial: Trial, judged: Judged) -> None:
     """Records through their mapping once more; per key in order, each snapshot's lines with their snapshot."""
     by_name = {rules.name: rules for rules in trial.rules()}
+    made: list[Again] = []
     for row in rows:
         if row["record"] is None:
-            reopen_again(engine, current, one, row, by_name, trial, judged)
-    rows = [row for row in rows if row["record"] is not None]
-    made = [again for row in rows if (again := made_again(engine, row, by_name, trial.repair, judged)) is not None]
+            again = reopened_again(engine, current, one, row, by_name, trial, judged)
+        else:
+            again = made_again(engine, row, by_name, trial.repair, judged)
+        made += [again] if again is not None else []
     made.sort(key=lambda each: (each.rules.name, _moment(each.scope)))
     for _, some in groupby(made, key=lambda each: (each.rules.name, _moment(each.scope), each.scope)):
         take_again(engine, current, one, list(some), trial, judged)
@@ -180,10 +187,10 @@ def made_again(engine: Engine, row: Row, by_name: Mapping[str, Rules], repair: F
     kept = row["record"]
     rules = by_name.get(str(row["mapping"]).partition("/")[0])
     if rules is None:
-        judged.keep(row, NO_RULES)
+        judged.keep(row, NO_VERSION if repair.version else NO_RULES)
         return None
-    if repair.newest and signature(rules) == row["mapping"]:
-        judged.keep(row, NO_NEWER)
+    if (repair.newest or repair.version) and signature(rules) == row["mapping"]:
+        judged.keep(row, NO_NEWER if repair.newest else SAME_VERSION)
         return None
     ref, kinds = (row["corrected"], row["corrected_kinds"]) if row["corrected"] else (row["raw"], kept["kinds"])
     data = unpacked(engine.vault.open(engine.journal, ref), kinds)
@@ -199,27 +206,69 @@ def made_again(engine: Engine, row: Row, by_name: Mapping[str, Rules], repair: F
     return Again(row=row, record=record, rules=rules, scope=scope_of(kept), corrected=fixed)
 
 
-def reopen_again(
+def reopened_again(
     engine: Engine, current: Pass, one: Waiting, row: Row, by_name: Mapping[str, Rules], trial: Trial, judged: Judged
-) -> None:
-    """A whole file that could not be read is read again as it arrived; the options of its system may be better now."""
-    source, rules = engine.systems[one.system], by_name.get(str(row["mapping"]).partition("/")[0])
-    whole = row["source_key"] is None and row["origin"].get("raw")
-    if not whole or rules is None or not isinstance(source, Reopens) or trial.repair.corrects:
+) -> Again | None:
+    """What could not be read is read again as it arrived, since its system's options may fit by now.
+
+    A line of a file that was taken is tried as a record of that file; a file that was refused whole is taken whole.
+    """
+    rules, kept = by_name.get(str(row["mapping"]).partition("/")[0]), row["origin"].get("raw")
+    if not kept or rules is None or not isinstance(engine.systems[one.system], Reopens):
         judged.keep(row, NO_RECORD)
-        return
+        return None
     try:
-        batch = source.reopen(engine.vault.open(engine.journal, whole), row["origin"]["source"])
+        batch = trial.reopened(kept, row["origin"]["source"])
     except StopRun as gone:
         judged.keep(row, str(gone))
-        return
+        return None
+    state = snapshots.state_of(engine.journal, one.system, one.object, batch.scope.identity or "")
+    if batch.scope.extent is not Extent.DELTA and state in ("accepted", "superseded"):
+        return line_again(engine, row, batch, rules, trial, judged)
     first = batch.records[0] if len(batch.records) else None
     if batch.scope.extent is Extent.DELTA and isinstance(first, Refused):
-        judged.keep(row, first.reason)
-        return
+        judged.keep(row, f"{first.reason}; {NO_FIELDS}" if trial.repair.corrects else first.reason)
+        return None
+    if trial.repair.corrects:
+        judged.keep(row, NO_FIELDS)
+        return None
     intake.take(engine, current, one.system, batch, [rules])
-    judged.healed.append(row["id"])
-    judged.told.append(entry(row, "replayed", trial.who, trial.why))
+    state = snapshots.state_of(engine.journal, one.system, one.object, batch.scope.identity or "")
+    (judged.superseded if state == "superseded" else judged.healed).append(row["id"])
+    step = "superseded" if state == "superseded" else "replayed"
+    judged.told.append(entry(row, step, trial.who, trial.why))
+    return None
+
+
+def line_again(engine: Engine, row: Row, batch: Batch, rules: Rules, trial: Trial, judged: Judged) -> Again | None:
+    """One line of a file whose other lines were taken."""
+    found = record_at(batch, row["origin"].get("line"))
+    if found is None:  # what was wrong was the file and no line of it, and it was taken since
+        judged.superseded.append(row["id"])
+        judged.told.append(entry(row, "superseded", trial.who, trial.why))
+        return None
+    if isinstance(found, Refused):
+        judged.keep(row, f"{found.reason}; {NO_FIELDS}" if trial.repair.corrects else found.reason)
+        return None
+    origin = replace(found.origin, raw=row["origin"]["raw"])
+    data = found.data
+    if row["corrected"]:
+        data = unpacked(engine.vault.open(engine.journal, row["corrected"]), row["corrected_kinds"])
+    fixed = corrected(data, trial.repair, row) if trial.repair.corrects else None
+    record = found.become(data=data if fixed is None else fixed, origin=origin)
+    its = batch.scope
+    scope = Scope(extent=Extent.COMPLETE, series=its.series, identity=its.identity, as_of=its.as_of)
+    return Again(row=row, record=record, rules=rules, scope=scope, corrected=fixed)
+
+
+def record_at(batch: Batch, line: int | None) -> Record | Refused | None:
+    """What a file has on ``line``."""
+    if line is None or not len(batch.records):
+        return None
+    near = line - (batch.records[0].origin.line or 0)
+    places = [near] if 0 <= near < len(batch.records) else []
+    places += [n for n in range(len(batch.records)) if n != near]
+    return next((batch.records[n] for n in places if batch.records[n].origin.line == line), None)
 
 
 def scope_of(kept: Mapping[str, Any]) -> Scope:
@@ -253,7 +302,7 @@ def take_again(
         settle(engine, current, each, verdicts.get(id(each.record), set()), objections.get(id(each.record), []),
                known, trial, judged)  # fmt: skip
     settled = {*judged.healed, *judged.superseded}
-    newest = {each.row["source_key"]: (each.row["id"], each.row["as_of"]) for each in made if each.row["id"] in settled}
+    newest = {each.record.key: (each.row["id"], each.row["as_of"]) for each in made if each.row["id"] in settled}
     if OBJECTS[one.object].kind == "state":
         corrections.overtaken(engine.journal, one.system, one.object, newest)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hub.connector import Reopens
@@ -57,7 +57,7 @@ def hold_pages(
     current: Pass,
     system: str,
     number: int,
-    pages: Sequence[Mapped],
+    pages: Iterable[Mapped],
     found: dict[str, guard.Measured],
     objections: Sequence[str],
 ) -> None:

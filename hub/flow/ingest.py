@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from hub.connector import Listener, Source
 from hub.errors import ConfigError, HubError, Reject
-from hub.flow import bind, derive, intake, keep, locks, pages
+from hub.flow import bind, derive, keep, locks, pages
 from hub.flow.mapped import unstorable
 from hub.flow.objects import delivered_by, objects_of
 from hub.flow.outcome import Outcome, Pass
@@ -147,22 +149,28 @@ def take_messages(engine: Engine, current: Pass, system: str, listener: Listener
     reached("pushes taken")
     for id_, raw, request in claimed:
         origin = Origin(source=f"{system} pushed {request.path}", raw=raw, message=str(id_))
-        for record in unpacked(listener, request, origin):
-            take_one(engine, current, system, record)
+        take_message(engine, current, system, unpacked(listener, request, origin))
     inbox.done(engine.journal, [id_ for id_, _, _ in claimed], current.run)
     return True
 
 
-def take_one(engine: Engine, current: Pass, system: str, record: Record | Refused) -> None:
-    """A pushed record; one that only names something of ours that changed there has it read back."""
-    if isinstance(record, Record) and record.object == CHANGED:
+def take_message(engine: Engine, current: Pass, system: str, told: Iterable[Record | Refused]) -> None:
+    """What a message tells, weighed by object; what only names something of ours that changed there is read back."""
+    for name, some in groupby(told, key=lambda one: one.object):
+        records = list(some)
+        if name == CHANGED:
+            doubt_changed(engine, current, system, records)
+            continue
+        batch = Batch(records=records, checkpoint=NOTHING)
+        pages.take_whole(engine, current, system, name, batch, readers(engine, system, name))
+
+
+def doubt_changed(engine: Engine, current: Pass, system: str, changed: Iterable[Record | Refused]) -> None:
+    for record in changed:
         object = str(record.data["object"])
-        key = bindings.key_of(engine.journal, system, object, record.key)
+        key = bindings.key_of(engine.journal, system, object, record.key or "")
         if key is not None:
             current.doubted.setdefault((system, object), set()).add(key)
-        return
-    batch = Batch(records=[record], checkpoint=NOTHING)
-    intake.take(engine, current, system, batch, readers(engine, system, record.object))
 
 
 NOTHING = Checkpoint(value={})

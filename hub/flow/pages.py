@@ -51,19 +51,48 @@ def take(engine: Engine, current: Pass, system: str, route: str, batch: Batch, m
     _add(engine, number, page)
 
 
+def take_whole(
+    engine: Engine, current: Pass, system: str, route: str, batch: Batch, mappings: Sequence[Mapping]
+) -> None:
+    """What came in one piece, as a message does, in the caller's transaction: applied, or held by itself."""
+    objects = weighing.weighed(engine, mappings)
+    if objects:
+        take_weighed(engine, current, system, route, [_page(engine, current, system, route, batch)], mappings, objects)
+    else:
+        intake.take(engine, current, system, batch, mappings)
+
+
 def take_all(
     engine: Engine, current: Pass, system: str, route: str, batches: Sequence[Batch], mappings: Sequence[Mapping]
 ) -> None:
     """A whole reading in the caller's transaction, weighed as :func:`take` and :func:`finish` would weigh it."""
+    left = left_behind(engine, current, system, route, mappings)
     single = [batch for batch in batches if batch.scope.identity is not None]
     rest = [batch for batch in batches if batch.scope.identity is None]
     objects = weighing.weighed(engine, mappings)
-    if single or not objects or not states.any_known(engine.journal, system, [o.name for o in objects]):
-        for batch in batches:
+    known = bool(left) or states.any_known(engine.journal, system, [o.name for o in objects])
+    if single or not objects or not known:
+        for batch in [*left, *batches]:
             intake.take(engine, current, system, batch, mappings)
-    elif rest:
-        pages = [_page(engine, current, system, route, batch) for batch in rest]
+    elif left or rest:
+        pages = [*left, *(_page(engine, current, system, route, batch) for batch in rest)]
         take_weighed(engine, current, system, route, pages, mappings, objects)
+
+
+def left_behind(engine: Engine, current: Pass, system: str, route: str, mappings: Sequence[Mapping]) -> list[Batch]:
+    """Pages that an earlier reading gathered and nobody has weighed; those that may be applied already are applied."""
+    found: list[Batch] = []
+    for row in held.unfinished(engine.journal, system, route):
+        for position, payload, _ in held.pages(engine.journal, row["id"]):
+            page = packing.unpack(engine.vault.open(engine.journal, payload))
+            if row["state"] == "gathering":
+                found.append(page)
+                continue
+            intake.take(engine, current, system, page, mappings)
+            held.page_taken(engine.journal, row["id"], position)
+        if row["state"] != "approved":
+            held.forget(engine.journal, row["id"])
+    return found
 
 
 def take_weighed(
@@ -150,7 +179,7 @@ def _judge(engine: Engine, current: Pass, system: str, number: int, rows: int, m
         found = weigh(engine, system, objects, _gathered(engine, system, number, mappings), rows)
         state = "held" if found.objections else "passed"
         if found.objections:
-            pages = list(_gathered(engine, system, number, mappings))
+            pages = _gathered(engine, system, number, mappings)
             holding.hold_pages(engine, current, system, number, pages, found.measured, found.objections)
             keep.finish(engine, current)
         else:

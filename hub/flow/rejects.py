@@ -68,9 +68,9 @@ def sentence(
     ((cause, times),) = Counter(quarantine.cause_of(one.path, one.reason) for one in found).most_common(1)
     flow = OBJECTS[name].flow if OBJECTS[name].flow in engine.landscape.flows else current.flow
     return (
-        f"{system}: {refused:,} of {read:,} records of {name} are refused, {guard.beyond(refused / read, limit)} (guard "
-        f"rejects: {guard.percent(limit)}), most often for {cause} ({times:,} of them). So many say that the mapping is "
-        f"wrong and not the records, so nothing of this reading was applied and it is read again. Correct "
+        f"{system}: {refused:,} of {read:,} records of {name} are refused, {guard.beyond(refused / read, limit)} "
+        f"(guard rejects: {guard.percent(limit)}), most often for {cause} ({times:,} of them). So many say that the "
+        f"mapping is wrong and not the records, so nothing of this reading was applied and it is read again. Correct "
         f"mappings/{engine.landscape.systems[system].mappings}, or give its lookup the entry (hub quarantine fix "
         f"--system {system} --set lookups.TABLE.VALUE=OURS); where the records are wrong, raise guards.rejects "
         f"of {flow}"

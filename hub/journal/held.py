@@ -208,9 +208,8 @@ def of_subjects(connection: Connection, object: str, subjects: Sequence[str]) ->
 
 def records(connection: Connection, held: int, limit: int) -> list[dict[str, Any]]:
     """The keys that a batch would change."""
-    return _rows(
-        connection, "SELECT object, key, as_of FROM held_record WHERE held = %s ORDER BY key LIMIT %s", (held, limit)
-    )
+    query = "SELECT object, key, source_key, as_of FROM held_record WHERE held = %s ORDER BY key LIMIT %s"
+    return _rows(connection, query, (held, limit))
 
 
 # Beside it a run of Airflow asks; one that has not said so since ``silent`` is gone.

@@ -40,9 +40,11 @@ def told(settled: Scene, sku: str, store: str) -> tuple[int, datetime]:
     return pieces, as_of
 
 
-def fixed(settled: Scene, settings: Sequence[str], *, dry: bool = False, newest: bool = False, **choice: Any) -> Healed:
+def fixed(
+    settled: Scene, settings: Sequence[str], *, dry: bool = False, mapping: str | None = None, **choice: Any
+) -> Healed:
     with settled.engine() as engine:
-        return heal.fix(engine, Chosen(**choice), written(settings, newest=newest), PERSON, dry=dry)
+        return heal.fix(engine, Chosen(**choice), written(settings, mapping=mapping), PERSON, dry=dry)
 
 
 def replayed(settled: Scene, *, dry: bool = False, **choice: Any) -> Healed:
@@ -214,9 +216,37 @@ def test_a_newer_mapping_heals_what_the_older_one_refused(settled: Scene) -> Non
         settled.synchronise()
         ((number, *_),) = entries(settled, name)
         with pytest.raises(StopRun, match="no newer mapping than the one that refused it"):
-            fixed(settled, [], ids=(number,), newest=True)
-    assert fixed(settled, [], ids=(number,), newest=True).healed == 1
+            fixed(settled, [], ids=(number,), mapping="latest")
+    assert fixed(settled, [], ids=(number,), mapping="latest").healed == 1
     assert settled.till(sku, "ST09") == 16
+
+
+def test_an_older_version_of_a_mapping_heals_what_the_newest_refuses(settled: Scene) -> None:
+    sku = article(settled, "older mapping", "ST09")
+    folder = settled.project / "mappings/sftp_files"
+    second = folder / "stock_level.v2.yaml"
+    text = (folder / "stock_level.v1.yaml").read_text(encoding="utf-8")
+    second.write_text(text.replace("version: 1", "version: 2").replace("sku: ARTICLE", "sku: ARTICEL"))
+    try:
+        settled.clock.forward(minutes=1)
+        name = partial(settled, "ST09", {sku: 17})
+        settled.synchronise()
+        ((number, *_),) = entries(settled, name)
+        with pytest.raises(StopRun, match="that is the mapping which refused it"):
+            fixed(settled, [], ids=(number,), mapping="2")
+        with pytest.raises(StopRun, match="there is no file of that version"):
+            fixed(settled, [], ids=(number,), mapping="3")
+        with pytest.raises(ConfigError, match="what a file said before it was edited is not kept"):
+            fixed(settled, [], ids=(number,), mapping="b2c44aa0")
+        assert fixed(settled, [], ids=(number,), mapping="1", dry=True).healed == 1
+        assert fixed(settled, [], ids=(number,), mapping="1").healed == 1
+    finally:
+        second.unlink()
+    assert settled.till(sku, "ST09") == 17
+    ((by,),) = settled.query(
+        "SELECT after ->> 'by' FROM audit WHERE after ->> 'number' = %s AND step = 'replayed'", str(number)
+    )
+    assert by.startswith("sftp_files.stock_level/1#")
 
 
 def test_a_row_of_the_erp_with_a_time_that_does_not_exist_is_corrected_in_the_erp_s_words(settled: Scene) -> None:
@@ -277,7 +307,8 @@ def test_what_a_target_refused_is_sent_again_and_not_corrected_here(settled: Sce
     ((number, fingerprint),) = settled.query(
         "SELECT id, fingerprint FROM quarantine WHERE system = 'shop' AND key = %s AND state = 'open'", f"{sku}@ST11"
     )
-    with pytest.raises(ConfigError, match=r"shop refused what the hub sent.*correct the record in its source"):
+    sources = "erp or stores or tills or shop"
+    with pytest.raises(ConfigError, match=rf"shop refused what the hub sent.*what {sources} said, so correct it there"):
         fixed(settled, ["QTE=3"], ids=(number,))
     for table, rows in (("shop_variant", variants), ("shop_level", levels)):
         for row in rows:
@@ -328,6 +359,77 @@ def test_a_whole_file_is_read_again_once_its_system_s_options_fit(settled: Scene
     with edited(settled, "hub.yaml", "done: .ok", 'done: .ok, delimiter: "|"'):
         assert replayed(settled, ids=(number,)).healed == 1
     assert told(settled, sku, "ST12")[0] == 3
+
+
+def torn(settled: Scene, store: str, sku: str, *lines: bytes) -> str:
+    """A file with one good line of ``sku``, 3 pieces, and ``lines`` beside it."""
+    settled.clock.forward(minutes=1)
+    name = partial(settled, store, {sku: 3}, marker=False)
+    content = (settled.retailer.stores.out / name).read_bytes().split(b"\r\n")
+    content[3:4] = [*lines, f"T;{1 + len(lines)}".encode()]
+    settled.retailer.stores.put(name, b"\r\n".join(content))
+    return name
+
+
+def test_a_line_that_cannot_be_read_stays_refused_however_often_it_is_tried(settled: Scene) -> None:
+    sku = article(settled, "gibberish", "ST12")
+    name = torn(settled, "ST12", sku, b"gibberish", b"0012;SHORT")
+    settled.synchronise()
+    assert told(settled, sku, "ST12")[0] == 3
+    numbers = tuple(number for number, *_ in entries(settled, name))
+    found = replayed(settled, ids=numbers)
+    assert (found.healed, found.refused) == (0, 2)
+    assert {one.reason for one in found.still.values()} == {"the line has 1 fields instead of 7"}
+    assert [state for _, state, _, _ in entries(settled, name)] == ["open", "open"]
+    with pytest.raises(StopRun, match="it has no fields to correct; it heals when the source sends it again"):
+        fixed(settled, ["QTE=3"], ids=numbers)
+
+
+def test_a_single_line_is_read_again_once_its_system_s_options_fit(settled: Scene) -> None:
+    sku, other = article(settled, "one line", "ST12"), article(settled, "accent", "ST12")
+    name = torn(settled, "ST12", sku, f"0012;{other};;Été 38;4,000;0,000;79,90".encode("cp1252"))
+    with edited(settled, "hub.yaml", "done: .ok", "done: .ok, encoding: utf-8"):
+        settled.synchronise()
+        numbers = tuple(number for number, *_ in entries(settled, name))  # also the first, where its name has accents
+        assert all("bytes that are not text in utf" in cause for _, _, cause, _ in entries(settled, name))
+        assert replayed(settled, ids=numbers).refused == len(numbers)
+    would = replayed(settled, ids=numbers, dry=True)
+    assert (would.healed, would.refused, {state for _, state, _, _ in entries(settled, name)}) == (
+        len(numbers), 0, {"open"},
+    )  # fmt: skip
+    assert replayed(settled, ids=numbers).healed == len(numbers)
+    assert (told(settled, sku, "ST12")[0], told(settled, other, "ST12")[0], settled.till(other, "ST12")) == (3, 4, 4)
+    assert {state for _, state, _, _ in entries(settled, name)} == {"replayed"}
+
+
+def test_a_whole_file_that_a_newer_one_has_overtaken_is_superseded(settled: Scene) -> None:
+    sku = article(settled, "whole, overtaken", "ST11")
+    name = settled.night_file("ST11", {sku: 3}, marker=False)
+    content = (settled.retailer.stores.out / name).read_bytes()
+    settled.retailer.stores.put(name, content.replace(b";", b"|"))
+    settled.synchronise()
+    settled.night_file("ST11", {sku: 5})
+    settled.synchronise()
+    ((number, *_),) = entries(settled, name)
+    with edited(settled, "hub.yaml", "done: .ok", 'done: .ok, delimiter: "|"'):
+        found = replayed(settled, ids=(number,))
+    assert (found.healed, found.superseded, told(settled, sku, "ST11")[0]) == (0, 1, 5)
+
+
+def test_a_whole_file_that_a_guard_holds_is_said_so(settled: Scene) -> None:
+    sku = article(settled, "whole, held", "ST10")
+    now = settled.clock.forward(minutes=1)
+    some = dict(list(settled.retailer.floor.levels("ST10", now).items())[:50])
+    name = settled.retailer.stores.drop("ST10", as_of=now, levels={**some, sku: 3}, dirty=False, marker=False)
+    content = (settled.retailer.stores.out / name).read_bytes()
+    settled.retailer.stores.put(name, content.replace(b";", b"|"))
+    settled.synchronise()
+    ((number, *_),) = entries(settled, name)
+    with edited(settled, "hub.yaml", "done: .ok", 'done: .ok, delimiter: "|"'):
+        would, found = replayed(settled, ids=(number,), dry=True), replayed(settled, ids=(number,))
+    lines = len({*some, sku})
+    assert would.sentence == f"1 records: 1 would heal; a guard would hold {lines} lines, see: hub held list"
+    assert (found.exit_code, found.held) == (3, lines)
 
 
 def test_giving_up_wants_a_reason_and_keeps_the_record(settled: Scene) -> None:

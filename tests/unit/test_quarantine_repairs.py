@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -180,6 +181,24 @@ def test_giving_up_on_the_command_line_wants_a_reason_and_says_who(refused: str)
     with connect(refused) as journal:
         (told,) = audit.timeline(journal, ["SHOP-1"])
         assert (told["step"], told["answer"]) == ("discarded", "by anna: a test")
+
+
+@pytest.mark.usefixtures("refused")
+@pytest.mark.parametrize(("sudo", "decided"), [("bertrand", "bertrand"), (None, f"user {os.getuid()}")])
+def test_behind_sudo_the_person_decides_and_a_container_s_user_without_a_name_can(
+    sudo: str | None, decided: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unnamed() -> str:
+        raise KeyError("getpwuid(): uid not found: 54321")
+
+    monkeypatch.setattr("getpass.getuser", unnamed)
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    if sudo:
+        monkeypatch.setenv("SUDO_USER", sudo)
+    run = CliRunner()
+    assert run.invoke(app, ["quarantine", "discard", "--cause", "f1", "--why", "a test"]).exit_code == 0
+    shown = json.loads(run.invoke(app, ["quarantine", "show", "1", "--json"]).output)
+    assert shown["decided_by"] == decided
 
 
 @pytest.mark.usefixtures("refused")

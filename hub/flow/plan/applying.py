@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from hub.flow.plan.changes import Change, loaded, moved, plain
 from hub.flow.plan.draft import Draft, drafted
 from hub.flow.plan.gathered import Gathered, gather, reading_alone, sources_of
 from hub.journal import checkpoints, desired, plans
+from hub.who import user
 
 if TYPE_CHECKING:
     from hub.flow.engine import Engine
@@ -38,7 +38,7 @@ def apply(
     Raises :class:`StopRun` naming what moved where the pass would change anything else now; nothing is changed then.
     """
     plan = applicable(engine, number, digest)
-    by = who or getpass.getuser()
+    by = who or user()
     if plan["kind"] == "repair":
         return repairs.apply(engine, plan, changes_of(engine, plan), by, report)
     flow, system = plan["flow"], plan["system"]
