@@ -69,11 +69,13 @@ class Approve(ApprovalOperator):
 
         with one_sentence(), Engine.open(connections=connection) as engine:
             row = self.claim(engine, context)
+            if row is not None and self.left_over(engine, row):
+                return self.finish(engine, context, row)
         if row is None:
             raise AirflowSkipException(f"nothing of {self.flow} waits for a person whom nobody has asked")
         if row["state"] != "held":
             raise AirflowSkipException(ended(row))
-        self.ask(context, row)
+        return self.ask(context, row)
 
     def ask(self, context: Context, row: Mapping[str, Any]) -> None:
         """Put the question, and wait; an answer that was given before is taken off it."""
@@ -93,6 +95,8 @@ class Approve(ApprovalOperator):
 
         with one_sentence(), Engine.open(connections=connection) as engine:
             row = self.claim(engine, context)
+            if row is not None and self.left_over(engine, row):
+                return self.finish(engine, context, row)
             if row is None or row["state"] != "held":
                 raise AirflowSkipException(ended(row))
             if event.get("error_type") == "timeout":
@@ -111,10 +115,22 @@ class Approve(ApprovalOperator):
         if chosen["chosen_options"] != [self.APPROVE]:
             deciding.reject(engine, number, who=who, why=why)
             return {"number": number, "decided": "rejected"}
+        return self.approve(engine, context, number, who, why)
+
+    def approve(self, engine: Engine, context: Context, number: int, who: str, why: str) -> dict[str, Any]:
         outcome = approved(engine, number, who, why)
         self.hub_run = outcome.run
         self.ring(context, outcome.ring)
         return {"number": number, "decided": "approved", "run": outcome.run, **outcome.counts}
+
+    def left_over(self, engine: Engine, row: Mapping[str, Any]) -> bool:
+        """Whether it was approved here and the task was killed while it was applied."""
+        from hub.flow import deciding
+
+        return deciding.left_over(engine, row)
+
+    def finish(self, engine: Engine, context: Context, row: Mapping[str, Any]) -> dict[str, Any]:
+        return self.approve(engine, context, row["id"], row["decided_by"], row["why"])
 
     def claim(self, engine: Engine, context: Context) -> dict[str, Any] | None:
         """The batch of this run, which from now on is asked about here."""

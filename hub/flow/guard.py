@@ -32,7 +32,7 @@ class Change:
     before: Mapping[str, Any] | None
     after: Mapping[str, Any]
     beside: Sequence[Decimal] = ()
-    apart: bool = False  # nothing vouches for what is known of it
+    apart: bool = False  # the last snapshot did not speak for what is known of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Tally:
     changed: int = 0
     dropped: int = 0
     to_zero: int = 0
-    apart: int = 0  # known keys that nothing vouches for at the moment: a guard held them, or a snapshot lacked them
+    apart: int = 0  # known keys that the last snapshot did not speak for: it lacked them, or they were refused
     apart_positive: int = 0  # of these, with something in stock, or a price
     largest: Step | None = None
 
@@ -78,7 +78,7 @@ class Measured:
 
     rows: int
     tally: Tally = Tally()
-    known: int = 0  # keys that the source vouches for
+    known: int = 0  # keys of which something is known, also where a guard holds a newer word
     positive: int = 0  # of these, with something in stock, or a price
     rows_before: int | None = None  # of the last accepted complete snapshot; None where it is no measure
     usual: float | None = None  # mean lines of the complete snapshots of the seven days before
@@ -130,19 +130,14 @@ def step_of(change: Change, field: str) -> Step | None:
 
 
 def objections(found: Measured, limits: Limits) -> list[str]:
-    """Why a batch is held: a sentence with the numbers for each guard that it breaks.
-
-    Shares are of what the source vouches for and of what this batch speaks of beside that: what a guard holds is known
-    still, so the same absurdity said twice does not find an empty shop to compare itself with.
-    """
+    """Why a batch is held: a sentence with the numbers for each guard that it breaks."""
     count = found.tally
-    known, positive = found.known + count.apart, found.positive + count.apart_positive
     said = (
         _unmarked(found, limits),
         _fewer(found, limits),
-        _share_of(count.to_zero, positive, "articles in stock fall to 0", "to_zero", limits),
-        _share_of(count.dropped, positive, "numbers fall", "drops", limits),
-        _share_of(count.changed, known, "known keys change at once", "changes", limits),
+        _share_of(count.to_zero, found.positive, "articles in stock fall to 0", "to_zero", limits),
+        _share_of(count.dropped, found.positive, "numbers fall", "drops", limits),
+        _share_of(count.changed, found.known, "known keys change at once", "changes", limits),
         _price(count.largest, limits),
     )
     return [sentence for sentence in said if sentence]

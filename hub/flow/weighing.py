@@ -62,8 +62,8 @@ def snapshot(
     return guard.Measured(
         rows=len(batch.records),
         tally=count,
-        known=known,
-        positive=positive,
+        known=known + count.apart,
+        positive=positive + count.apart_positive,
         rows_before=last["rows"] if last else None,
         usual=snapshots.usual_rows(engine.journal, system, canonical.name, scope) if complete else None,
         absent=len(absent),
@@ -76,10 +76,16 @@ def snapshot(
 def pages(
     engine: Engine, system: str, canonical: CanonicalObject, count: guard.Tally, rows: int, limits: guard.Limits
 ) -> guard.Measured:
-    """The pages of a reading; what is known is counted only where so much changes that a share matters."""
+    """The pages of a reading; what is known is counted only where so much changes that a share matters.
+
+    All of it counts, also what nothing vouches for since a guard held a newer word: the same absurdity said twice must
+    not find an empty shop to compare itself with.
+    """
     matters = count.changed >= limits.at_least
     field = canonical.measured or canonical.guarded or ""
-    known, positive = states.positive(engine.journal, system, canonical.name, "", field) if matters else (0, 0)
+    known, positive = (
+        states.positive(engine.journal, system, canonical.name, "", field, all=True) if matters else (0, 0)
+    )
     return guard.Measured(rows=rows, tally=count, known=known, positive=positive, file=False)
 
 

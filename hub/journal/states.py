@@ -219,12 +219,17 @@ def any_known(connection: Connection, system: str, objects: Sequence[str]) -> bo
     return row is not None
 
 
-def positive(connection: Connection, system: str, object: str, series: str, field: str) -> tuple[int, int]:
-    """How many keys a series has, and how many of them have ``field`` above zero: what a guard compares with."""
+def positive(
+    connection: Connection, system: str, object: str, series: str, field: str, *, all: bool = False
+) -> tuple[int, int]:
+    """How many keys a series has, and how many of them have ``field`` above zero: what a guard compares with.
+
+    Those that its last snapshot did not speak for only where ``all`` count.
+    """
     row = connection.execute(
         """SELECT count(*), count(*) FILTER (WHERE (data ->> %s)::numeric > 0) FROM source_state
-           WHERE system = %s AND object = %s AND series = %s AND NOT detached""",
-        (field, system, object, series),
+           WHERE system = %s AND object = %s AND series = %s AND (%s OR NOT detached)""",
+        (field, system, object, series, all),
     ).fetchone()
     return (row[0], row[1]) if row else (0, 0)
 

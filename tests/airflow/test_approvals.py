@@ -143,6 +143,27 @@ def test_an_approval_is_carried_out_in_the_name_of_airflows_user(
     assert (row["state"], row["decided_by"], row["why"]) == ("approved", "anna in Airflow", "the buyer confirmed")
 
 
+def test_a_task_that_was_killed_while_it_applied_a_batch_finishes_it_when_it_runs_again(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hub.flow import pages
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    number = hold(engine)
+    asked(monkeypatch)
+    with monkeypatch.context() as patched:
+        patched.setattr(pages, "apply", killed)
+        with pytest.raises(KeyboardInterrupt):
+            task().execute_complete(context(), answer("Approve"))
+    assert engine.journal.execute("SELECT count(*) FROM quarantine").fetchone() == (0,)
+    found = task().execute(context())
+    assert (found["number"], found["decided"], found["quarantined"]) == (number, "approved", 1)
+    row = held.show(engine.journal, number) or {}
+    assert (row["decided_by"], row["why"]) == ("anna in Airflow", "the buyer confirmed")
+
+
 @pytest.mark.parametrize("given", [{"why": None}, {"why": ""}, {"why": " \n"}, {}])
 @pytest.mark.parametrize("option", ["Approve", "Reject"])
 def test_an_answer_without_a_reason_decides_nothing_and_is_asked_for_again(

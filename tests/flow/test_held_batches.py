@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,10 +12,14 @@ import pytest
 from support.scene import Scene
 
 from hub.errors import ConfigError, HubError, StopRun
-from hub.flow import Outcome, deciding, ingest, keep, pages
+from hub.flow import Outcome, deciding, holding, ingest, keep, packing, pages
+from hub.flow.plan.applying import apply
+from hub.flow.plan.making import make
 from hub.flow.understood import batches
-from hub.journal import checkpoints, held
+from hub.journal import checkpoints, held, inbox
+from hub.model import Pushed
 
+NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 WHO, WHY = "anna", "the buyer confirmed"
 
 
@@ -51,6 +55,12 @@ def level(scene: Scene, sku: str, place: str, system: str) -> int:
         "SELECT (data ->> 'on_hand')::int FROM source_state WHERE key = %s AND system = %s AND object = 'stock_level'"
     )
     return int(scene.query(query, f"{sku}@{place}", system)[0][0])
+
+
+def become(scene: Scene, number: int, key: str) -> Mapping[str, Any]:
+    with scene.engine() as engine:
+        row, keys = deciding.found(engine, number), held.records(engine.journal, number, 1000)
+        return deciding.would_become(engine, row, keys)[row["object"], key]
 
 
 @contextmanager
@@ -94,6 +104,7 @@ def test_an_approved_file_is_applied_as_it_was_read_and_the_audit_says_who_and_w
     (row,) = waiting(whole)
     assert row["plan"].startswith("200 lines; ")
     assert "58% fewer lines than the last 7 days" in row["plan"]
+    assert become(whole, row["id"], f"{one}@ST11")["on_hand"] == 3
     outcome = approve(whole, row["id"])
     assert (outcome.exit_code, level(whole, one, "ST11", "stores")) == (0, 3)
     assert whole.till(one, "ST11") == 3
@@ -222,6 +233,8 @@ def test_one_absurd_price_holds_the_whole_reading_and_reading_it_again_holds_it_
     assert "largest change of a price" in row["plan"]
     assert run(whole, "price").exit_code == 3  # the ERP's pages overlap: the same words come again
     assert [one["id"] for one in waiting(whole)] == [row["id"]]
+    (key,) = whole.query("SELECT key FROM held_record WHERE held = %s AND subject = %s", row["id"], wrong)
+    assert Decimal(str(become(whole, row["id"], *key)["amount"])) == before * 10
     approve(whole, row["id"])
     assert (before * 10 in prices(whole, wrong), other + 1 in prices(whole, right)) == (True, True)
     assert whole.retailer.shop.catalog.variant(wrong).price_cents == int(before * 1000)
@@ -253,6 +266,40 @@ def test_newer_words_of_all_its_keys_supersede_a_held_reading(whole: Scene) -> N
     assert run(whole, "price").exit_code == 0
     assert state_of(whole, row["id"])[0] == "superseded"
     assert before + 1 in prices(whole, sku)
+
+
+class Tells:
+    """A system that pushes what the ERP would answer."""
+
+    def __init__(self, records: list[Any]) -> None:
+        self.records = records
+
+    def unpack(self, request: Pushed) -> list[Any]:
+        return self.records
+
+
+def test_an_absurd_price_that_is_pushed_is_held_and_the_message_beside_it_is_not(whole: Scene) -> None:
+    (wrong, before), (right, other) = articles(whole, 2)
+    for sku, amount in ((wrong, before * 10), (right, other + 1)):
+        whole.clock.forward(minutes=5)
+        whole.retailer.erp.set_price(sku, f"{amount:.2f}")
+        with whole.engine() as engine, engine.running("ingest", "price", "erp") as current:
+            source: Any = engine.systems["erp"]
+            since = checkpoints.load(engine.journal, "erp", "prices")
+            told = [record for page in batches(source, "erp", "prices", since) for record in page.records]
+            one = [record for record in told if record.data["ITMREF"].strip().upper() == sku]
+            assert one
+            request = Pushed(system="erp", path="/erp", url="", headers={}, body=sku.encode(), received_at=NOW)
+            assert inbox.store(engine.journal, engine.vault, sku, request, {})
+            with engine.journal.transaction():
+                ingest.take_messages(engine, current, "erp", Tells(one))  # type: ignore[arg-type]
+                keep.finish(engine, current)
+    assert (before * 10 in prices(whole, wrong), other + 1 in prices(whole, right)) == (False, True)
+    (row,) = waiting(whole)
+    assert "900% more (guard price_change: 60%)" in row["reason"]
+    assert row["rows"] == 1
+    approve(whole, row["id"])
+    assert before * 10 in prices(whole, wrong)
 
 
 def in_warehouse(scene: Scene, many: int) -> list[str]:
@@ -330,6 +377,85 @@ def test_an_export_of_zeros_that_is_said_again_is_held_again(whole: Scene) -> No
     query = "SELECT key, data FROM source_state WHERE system = 'erp' AND object = 'stock_level'"
     assert dict(whole.query(query)) == dict(rows)
     reject(whole, row["id"])
+
+
+def test_what_is_held_is_looked_at_page_by_page(whole: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long reading need not fit into memory, also where it is held."""
+    steps: list[str] = []
+
+    def noted(name: str, do: Any) -> Any:
+        return lambda *arguments: (steps.append(name), do(*arguments))[1]
+
+    skus = in_warehouse(whole, 150)
+    now = whole.clock.forward(minutes=10)
+    for sku in skus:
+        whole.retailer.erp.set(sku, "WH1", 0, at=now)
+    monkeypatch.setattr(packing, "unpack", noted("unpacked", packing.unpack))
+    monkeypatch.setattr(holding, "keep_apart", noted("kept", holding.keep_apart))
+    with guards(whole, "stock", "{to_zero: 1%}"):
+        run(whole, "stock")
+    many = steps.count("kept")
+    assert many > 1
+    assert steps == ["unpacked"] * many + ["unpacked", "kept"] * many, "weighed, then held: one after the other"
+    (row,) = waiting(whole)
+    reject(whole, row["id"])
+
+
+def test_whoever_approves_again_finishes_what_a_kill_left_of_it(whole: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    skus = in_warehouse(whole, 150)
+    now = whole.clock.forward(minutes=10)
+    for sku in skus:
+        whole.retailer.erp.set(sku, "WH1", 16, blocked=0, at=now)
+    with guards(whole, "stock", "{changes: 1%}"):
+        run(whole, "stock")
+    (row,) = waiting(whole)
+    with monkeypatch.context() as patched:
+        patched.setattr(pages, "apply", killed)
+        with pytest.raises(KeyboardInterrupt):
+            approve(whole, row["id"])
+    assert (state_of(whole, row["id"])[0], {level(whole, sku, "WH1", "erp") for sku in skus} == {16}) == (
+        "approved", False,
+    )  # fmt: skip
+    assert approve(whole, row["id"]).exit_code == 0
+    assert {level(whole, sku, "WH1", "erp") for sku in skus} == {16}
+    assert [step for step, _ in steps(whole, row["id"])] == ["held", "approved"]
+    with pytest.raises(HubError, match="nothing was done"):
+        approve(whole, row["id"])
+
+
+def killed(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_batch_that_nothing_reads_any_more_is_not_applied_and_not_lost(whole: Scene) -> None:
+    cut(whole, "ST17")
+    run(whole, "stock")
+    (row,) = waiting(whole)
+    mapping = whole.project / "mappings/sftp_files/stock_level.v1.yaml"
+    kept = mapping.rename(mapping.with_suffix(".away"))
+    try:
+        with pytest.raises(StopRun, match=r"put back what was taken out of hub\.yaml or the map"):
+            approve(whole, row["id"])
+    finally:
+        kept.rename(mapping)
+    assert state_of(whole, row["id"])[0] == "held"
+    reject(whole, row["id"])
+
+
+def test_a_plan_holds_what_a_killed_reading_left_and_applying_it_finishes_that(whole: Scene) -> None:
+    skus = in_warehouse(whole, 130)
+    now = whole.clock.forward(minutes=10)
+    for sku in skus:
+        whole.retailer.erp.set(sku, "WH1", 14, blocked=0, at=now)
+    read_one_page(whole)
+    with whole.engine() as engine:
+        plan = make(engine, "stock", "erp")
+    planned = {one.key for one in plan.changes if one.step == "applied" and one.after["on_hand"] == 14}
+    assert planned == {f"{sku}@WH1" for sku in skus}
+    with whole.engine() as engine:
+        apply(engine, plan.number)
+    assert {level(whole, sku, "WH1", "erp") for sku in skus} == {14}
+    assert whole.query("SELECT count(*) FROM held WHERE state IN ('gathering', 'passed')") == [(0,)]
 
 
 def read_one_page(scene: Scene, *, more: bool | None = None) -> None:

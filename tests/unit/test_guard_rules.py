@@ -94,14 +94,14 @@ def test_the_words_of_a_cut_night_file() -> None:
     )
 
 
-def test_what_nothing_vouches_for_at_the_moment_is_known_still() -> None:
+def test_keys_that_the_last_snapshot_lacked_are_counted_by_themselves() -> None:
     levels = [
-        Change(key=str(n), before={"on_hand": 5}, after={"on_hand": 0}, apart=n < 15) for n in range(20)
-    ]  # fmt: skip
-    found = Measured(rows=20, tally=guard.tally(levels, "on_hand"), known=5, positive=5)
-    assert guard.objections(found, Limits(to_zero=0.5)) == [
-        "20 of 20 articles in stock fall to 0, 100% (guard to_zero: 50%)"
+        Change(key=str(n), before=before, after={"on_hand": 0}, apart=n < 4)
+        for n, before in enumerate([{"on_hand": 5}, {"on_hand": 0}, {"on_hand": 2}, None, {"on_hand": 5}])
     ]
+    found = guard.tally(levels, "on_hand")
+    assert (found.apart, found.apart_positive, found.to_zero) == (3, 2, 3)
+    assert (found + found).apart == 6
 
 
 def test_a_share_is_said_with_the_digits_that_show_it_is_past_its_limit() -> None:
