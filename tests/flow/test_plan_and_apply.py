@@ -206,6 +206,20 @@ def test_a_batch_that_a_guard_would_hold_is_said_so_and_is_held_when_the_plan_is
     assert "waits for a person" in caplog.text
 
 
+def test_a_file_that_lost_less_than_a_guard_allows_is_said_to_have_fewer_lines(settled: Scene) -> None:
+    now = settled.clock.forward(hours=1)
+    levels = settled.retailer.floor.levels("ST17", now)
+    most = dict(list(levels.items())[: len(levels) * 9 // 10])
+    settled.retailer.stores.drop("ST17", as_of=now, levels=most, dirty=False)
+    plan = planned(settled)
+    assert plan.exit_code == 0
+    said = plan.summary["sources"]["stores"]["sentence"]
+    assert said.startswith(f"{len(most)} lines; ")
+    assert f"{len(levels) - len(most)} absent (policy: hold); 10% fewer lines than the last 7 days" in said
+    assert plan.sentence.startswith(f"stock: {len(most)} records read")
+    applied(settled, plan.number)
+
+
 @pytest.mark.parametrize(
     "text", ["", "[]", '{"plan": "7", "digest": "a"}', '{"plan": true, "digest": "a"}', "[" * 9999]
 )

@@ -11,6 +11,8 @@ from hub.flow.objects import OBJECTS
 from hub.flow.outcome import NAMES
 from hub.flow.plan.changes import SEND, Change
 from hub.flow.plan.draft import Draft
+from hub.journal import snapshots
+from hub.model import Extent
 
 if TYPE_CHECKING:
     from hub.flow.engine import Engine
@@ -41,17 +43,36 @@ def of_source(engine: Engine, gathered: Gathered, draft: Draft, system: str) -> 
     if system in draft.unbound:
         return {**counts, "sentence": "waits until what it holds is bound to our keys"}
     found = [one for one in draft.held if one["system"] == system]
+    absent = sum(1 for one in mine if one.step == "missing")
+    policy = engine.landscape.flows[draft.current.flow].sources[system].missing
     measured = guard.Measured(
-        rows=counts["read"] + counts["held"],
+        rows=counts["read"]
+        + counts["held"]
+        - (absent if policy == "hold" else 0),  # absent ones are held, and no lines
         tally=tally(mine),
-        absent=sum(1 for one in mine if one.step == "missing"),
-        policy=engine.landscape.flows[draft.current.flow].sources[system].missing,
+        absent=absent,
+        policy=policy,
+        usual=None if found else usual_lines(engine, gathered, system),
     )
     said = [guard.words(measured)]
     said += [f"{counts[name]:,} {name}" for name in ("superseded", "quarantined") if counts[name]]
     said += [held_in_words(one) for one in found]
-    numbers = {"new": measured.tally.new, "to_zero": measured.tally.to_zero, "absent": measured.absent}
+    numbers = {"lines": measured.rows, "new": measured.tally.new, "to_zero": measured.tally.to_zero, "absent": absent}
     return {**counts, **numbers, "sentence": "; ".join(said)}
+
+
+def usual_lines(engine: Engine, gathered: Gathered, system: str) -> float | None:
+    """What the complete snapshots that were read mostly have together; None where anything else was read too."""
+    total = 0.0
+    for one in gathered.of(system):
+        objects = [m.target for m in ingest.readers(engine, system, one.name)]
+        for batch in one.batches:
+            complete = batch.scope.extent is Extent.COMPLETE and len(objects) == 1
+            usual = snapshots.usual_rows(engine.journal, system, objects[0], batch.scope) if complete else None
+            if usual is None:
+                return None
+            total += usual
+    return total or None
 
 
 def held_in_words(row: Mapping[str, Any]) -> str:
@@ -113,7 +134,7 @@ def of_others(draft: Draft) -> dict[str, int]:
 
 def sentence(flow: str, summary: Mapping[str, Any]) -> str:
     """The whole plan in a line."""
-    read = sum(one["read"] + one["held"] for one in summary["sources"].values())
+    read = sum(one.get("lines", 0) for one in summary["sources"].values())
     changed = sum(one["changed"] for one in summary["sources"].values())
     sent = {name: one["changed"] + one["new"] for name, one in summary["targets"].items()}
     said = [f"{read:,} records read, {changed:,} change"]
