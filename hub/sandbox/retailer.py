@@ -28,13 +28,15 @@ if TYPE_CHECKING:
 class Retailer:
     """Opens the retailer under ``home``, or creates it from ``seed`` with a backlog dated before now.
 
-    Any number of processes may have it open; what one changes the others see.
+    Any number of processes may have it open; what one changes the others see. ``haste``: how many times faster than
+    the vendors' the budgets of its calls fill again; unless given, as when it was created.
     """
 
-    def __init__(self, home: Path, *, seed: int = 7, clock: Clock | None = None, haste: float = 1.0) -> None:
+    def __init__(self, home: Path, *, seed: int = 7, clock: Clock | None = None, haste: float | None = None) -> None:
         self.home = home
         self.clock = clock or SystemClock()
-        self.state = State(home, self.clock, haste)
+        self.state = State(home, self.clock)
+        self.state.haste = haste or self.state.get("haste", 1.0)
         self.ledger = Ledger(self.state)
         self.webhooks = Webhooks(self.state)
         self.faults = Faults.of(self.state)
@@ -51,6 +53,7 @@ class Retailer:
             getattr(self, name).populate(Baskets(self.world, name))
         self.pim.populate()
         self.dam.populate()
+        self.state.put("haste", self.state.haste)
         self.state.put("seed", seed)
 
     @cached_property

@@ -20,14 +20,12 @@ META = "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NU
 
 
 class State:
-    """The store under ``home``; every module of the sandbox declares its own tables in it.
+    """The store under ``home``; every module of the sandbox declares its own tables in it."""
 
-    ``haste``: how many times faster than the vendors' the budgets of calls fill again.
-    """
+    haste = 1.0  # how many times faster than the vendors' the budgets of calls fill again
 
-    def __init__(self, home: Path, clock: Clock | None = None, haste: float = 1.0) -> None:
+    def __init__(self, home: Path, clock: Clock | None = None) -> None:
         self.home = home
-        self.haste = haste
         self.clock = clock or SystemClock()
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._local = threading.local()

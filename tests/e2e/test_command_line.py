@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 import typer.main
-from support.booted import ROOT, free_port
+from support.booted import ROOT, free_port, hurried
 
 from hub.cli import app
 from hub.flow.outcome import NAMES
@@ -40,6 +40,7 @@ class Home:
 
     folder: Path
     port: int
+    project: Path = ROOT
 
     def hub(self, *words: str, answer: str = "", **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -49,6 +50,7 @@ class Home:
     def env(self, more: dict[str, str] | None = None) -> dict[str, str]:
         kept = {n: v for n, v in os.environ.items() if not n.startswith(("AIRFLOW", "HUB_", "PYTHONDONT"))}
         own = {"HUB_HOME": str(self.folder), "HUB_PORT": str(self.port), "COLUMNS": "250"}
+        own |= {"HUB_PROJECT": str(self.project)}
         return {**kept, **own, **(more or {})}
 
 
@@ -75,7 +77,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def once(folder: Path) -> tuple[Home, subprocess.CompletedProcess[str]]:
-    home = Home(folder=folder / "home", port=free_port())
+    home = Home(folder=folder / "home", port=free_port(), project=hurried(folder / "home"))
     return home, home.hub("up", "--once", "--json")
 
 

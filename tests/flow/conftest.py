@@ -42,8 +42,7 @@ def template(
             with scene(folder, postgres.replace("/postgres?", f"/{name}?"), monkeypatch) as found:
                 larger_guard(found)
                 told = synchronise(found)
-                with psycopg.connect(found.dsn, autocommit=True) as whole:
-                    whole.execute("VACUUM ANALYZE")  # as autovacuum does within minutes; here a story begins at once
+                found.vacuum()
                 return found.clock.now().isoformat(), told
 
     folder, (moment, told) = made_once(factory, name, make)

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import pytest
 
+from hub.sandbox.erp.system import CALLS_PER_SECOND
 from hub.sandbox.retailer import Retailer
 
 
@@ -51,6 +52,14 @@ def test_opened_again_it_is_as_it_was_left_whatever_the_seed_and_the_time(tmp_pa
     assert again.erp.password == password
     assert again.erp.level(sku, "WH1") == 4711
     again.close()
+
+
+def test_it_stays_as_hasty_as_it_was_created(tmp_path):
+    Retailer(tmp_path, haste=20).close()
+    for given, haste in ((None, 20), (5, 5)):
+        again = Retailer(tmp_path, haste=given)
+        assert again.erp.bucket.per_second == CALLS_PER_SECOND * haste
+        again.close()
 
 
 def test_two_processes_see_what_either_does(retailer):

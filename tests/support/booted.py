@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from support.scene import HASTE, hurry
 
 from hub.local import proc
 from hub.local.site import ADMIN, PORTS, Site
@@ -84,6 +86,19 @@ def free_port() -> int:
                 stack.enter_context(socket.socket()).bind(("127.0.0.1", start + offset))
             return start
     raise RuntimeError("no free ports")
+
+
+def hurried(home: Path) -> Path:
+    """A project beside ``home``, and a retailer in it, that do not wait for minutes for a vendor's budget."""
+    project = home.with_name("project")
+    project.mkdir()
+    for name in ("connectors", "mappings", "canonical_schemas"):
+        (project / name).symlink_to(ROOT / name)
+    shutil.copytree(ROOT / "dags", project / "dags")
+    shutil.copy(ROOT / "hub.yaml", project / "hub.yaml")
+    hurry(project, HASTE)
+    Retailer(home / "sandbox", haste=HASTE).close()
+    return project
 
 
 def boot(home: Path, port: int) -> Booted:

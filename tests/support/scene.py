@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from hub.connector import Connection
 from hub.flow import Engine, Outcome
 from hub.sandbox.retailer import Retailer
@@ -25,6 +27,14 @@ SUNDAY = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
 # Nobody waits for minutes for a vendor's budget; what paces calls has tests without haste.
 HASTE = 20
+
+
+def hurry(project: Path, haste: int) -> None:
+    """Let the budgets in hub.yaml fill ``haste`` times faster."""
+    path = project / "hub.yaml"
+    text = path.read_text(encoding="utf-8")
+    faster = re.sub(r"per_second: (\d+)", lambda found: f"per_second: {int(found[1]) * haste}", text)
+    path.write_text(faster, encoding="utf-8")
 
 
 class SetClock:
@@ -86,10 +96,12 @@ class Scene:
 
     def hurry(self, haste: int) -> None:
         """Budgets as large as ever that fill so many times faster, as the simulated vendors' do here."""
-        path = self.project / "hub.yaml"
-        text = path.read_text(encoding="utf-8")
-        faster = re.sub(r"per_second: (\d+)", lambda found: f"per_second: {int(found[1]) * haste}", text)
-        path.write_text(faster, encoding="utf-8")
+        hurry(self.project, haste)
+
+    def vacuum(self) -> None:
+        """As autovacuum does within minutes: what a first synchronisation left behind slows no story."""
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            connection.execute("VACUUM ANALYZE")
 
     def rewrite(self, old: str, new: str) -> None:
         """Edit hub.yaml as a person would."""
