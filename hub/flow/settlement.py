@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hub.flow.engine import Engine
 
 CONTRADICTED_AGAIN = timedelta(seconds=60)  # before a value is sent again that the target confirmed otherwise
+UNANSWERED_AGAIN = timedelta(seconds=60)  # before one is that had no answer twice, and was not carried out
 
 
 class Settlement:
@@ -25,6 +26,7 @@ class Settlement:
         self.engine, self.current, self.target, self.object = engine, current, target, object
         self.done: list[int] = []
         self.again: list[int] = []
+        self.behind: list[int] = []  # in doubt, and not the first that go out again
         self.held: dict[str, tuple[Mapping[str, Any], int]] = {}
         self.confirmed: dict[str, Remote] = {}
         self.parts: dict[str, Mapping[str, Any]] = {}
@@ -73,7 +75,7 @@ class Settlement:
         """What can be read back is, and waits for that; anything else stays with the attempt that sent it."""
         self.tell(member, "unknown", None, receipt.reason)
         if self.can_read:
-            self.again.append(member["id"])
+            self.behind.append(member["id"])
             self.doubted.append(member["key"])
         else:
             self.unsure.append(member["id"])
@@ -90,6 +92,8 @@ class Settlement:
         learned.keep(self.engine, self.current, self.target, self.object, self.parts, self.confirmed, self.held)
         not_before = self.engine.clock.now() + timedelta(seconds=self.delay) if self.delay else None
         counts["coalesced"] += outbox.put_back(journal, self.again, not_before, self.current.run)
+        now = self.engine.clock.now()
+        counts["coalesced"] += outbox.put_behind(journal, self.behind, now, UNANSWERED_AGAIN, self.current.run)
         remotes.suspect(journal, self.target, self.object, keys=self.doubted)
         outbox.doubt(journal, self.unsure)
         self.put_away()

@@ -15,6 +15,7 @@ from hub.errors import HubError, TryLater, Unknown
 from hub.flow import leash, owner, sending
 from hub.flow.leash import LEASE
 from hub.flow.outcome import Pass
+from hub.flow.settlement import UNANSWERED_AGAIN
 from hub.flow.understood import understood
 from hub.journal import attempts, outbox, remotes
 from hub.model import Accepted, Handle
@@ -131,8 +132,12 @@ def give_back(
             mine = attempts.watch(engine.journal, attempt.id, attempt.turn, holder, WATCH)
         if not mine:
             return
-        out = sending.still_out(engine, attempt)
-        current.counts["coalesced"] += outbox.put_back(engine.journal, out, None, current.run)
+        out, now = sending.still_out(engine, attempt), engine.clock.now()
+        if left["state"] == "unknown":
+            gone = outbox.put_behind(engine.journal, out, now, UNANSWERED_AGAIN, current.run)
+        else:  # nothing is known against it: whoever sent it is gone
+            gone = outbox.put_back(engine.journal, out, None, current.run)
+        current.counts["coalesced"] += gone
         remotes.suspect(engine.journal, target, attempt.object, keys=keys)
         sending.tell(engine, current, target, attempt, "unknown", why)
     reached("given back")

@@ -7,7 +7,7 @@ that waits (coalesced); one that is out is left alone, and the newer value waits
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from hub.journal.database import Connection
@@ -166,6 +166,19 @@ def settle(connection: Connection, ids: Sequence[int], state: str, run: str, rea
 
 def put_back(connection: Connection, ids: Sequence[int], not_before: datetime | None, run: str) -> int:
     """These were not carried out: they wait again, or give way to a newer one that waits already (answers how many)."""
+    return _put_back(connection, ids, run, "%(not_before)s", not_before=not_before)
+
+
+def put_behind(connection: Connection, ids: Sequence[int], now: datetime, wait: timedelta, run: str) -> int:
+    """As :func:`put_back`, of what had no answer: again at once, but when that happens once more, after ``wait``.
+
+    One at which its target fails each time would else be the first each time, and keep all others.
+    """
+    again = "CASE WHEN not_before IS NULL THEN %(now)s ELSE %(now)s + %(wait)s END"
+    return _put_back(connection, ids, run, again, now=now, wait=wait)
+
+
+def _put_back(connection: Connection, ids: Sequence[int], run: str, again: str, **arguments: object) -> int:
     superseded = connection.execute(
         """SELECT o.id FROM delivery o JOIN delivery p USING (target, object, key)
            WHERE o.id = ANY(%s) AND p.state = 'pending' AND p.id <> o.id""",
@@ -173,8 +186,8 @@ def put_back(connection: Connection, ids: Sequence[int], not_before: datetime | 
     ).fetchall()
     gone = settle(connection, [row[0] for row in superseded], "coalesced", run, "a newer value took its place")
     connection.execute(
-        "UPDATE delivery SET state = 'pending', attempt = NULL, not_before = %s WHERE id = ANY(%s)",
-        (not_before, list(ids)),
+        f"UPDATE delivery SET state = 'pending', attempt = NULL, not_before = {again} WHERE id = ANY(%(ids)s)",
+        {**arguments, "ids": list(ids)},
     )
     return gone
 

@@ -14,7 +14,8 @@ from support.proxy import proxy
 from support.scene import Scene
 from support.stories import EVERYWHERE, article, connection, edited, news_of_all, partial, trouble
 
-from hub.flow import Outcome
+from hub.flow import Outcome, derive, ingest, keep
+from hub.journal import bindings
 from hub.sandbox.ledger import Call
 from hub.transport.retry import instant
 
@@ -129,6 +130,39 @@ def test_without_a_key_nothing_is_repeated_before_it_was_read_back(settled: Scen
     assert [call.operation for call in calls] == ["inventory_levels/set"]
     assert calls[0].idempotency_key is None
     assert (settled.shop(sku, "ST15"), outcome.counts["pending"]) == (44, 0)
+
+
+def test_a_number_at_which_the_target_fails_each_time_keeps_no_other_waiting(settled: Scene) -> None:
+    """The one before it and the one after it arrive; it is tried again in a minute, and goes when its time has come."""
+    before, poison, after = (article(settled, f"poison {n}") for n in range(3))
+    with settled.engine() as engine:
+        item = bindings.some(engine.journal, "shop", "sku", [poison])[poison].external_id.rpartition("/")[2]
+    failed: list[Heard] = []
+
+    def spoil(heard: Heard, ask: Callable[[], Say]) -> Say:
+        if heard.path.endswith("/set.json") and f'"inventory_item_id":{item},' in heard.body.decode().replace(" ", ""):
+            failed.append(heard)
+            return Say(500, {"errors": "Internal Server Error"})
+        return ask()
+
+    with edited(settled, "hub.yaml", "{api: graphql,", "{api: rest,"), instant():
+        for sku in (before, poison, after):  # each in a reading of its own, so that they wait in this order
+            settled.clock.forward(minutes=1)
+            partial(settled, "ST15", {sku: 31})
+            with settled.engine() as engine, engine.running("ingest", "stock", "stores") as current:
+                ingest.read(engine, current, "stores")
+                derive.derive_due(engine, current, keep.TOGETHER)
+        with (
+            proxy(settled.served.ports["shop"], spoil) as between,
+            connection(settled, "shop", port=between.port),
+            settled.engine() as engine,
+        ):
+            assert engine.deliver("shop").pending == 1
+        assert ([settled.shop(sku, "ST15") for sku in (before, after)], len(failed)) == ([30, 30], 2)
+        settled.clock.forward(seconds=61)
+        with settled.engine() as engine:
+            assert engine.deliver("shop").pending == 0
+    assert settled.shop(poison, "ST15") == 30
 
 
 def test_a_newer_number_takes_the_place_of_one_in_doubt_only_after_it_is_settled(settled: Scene) -> None:

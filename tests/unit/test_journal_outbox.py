@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -56,7 +57,7 @@ class Target:
         rows = self.waiting()
         number = attempts.open_attempt(
             self.journal, self.name, OBJECT, [{"id": row["id"]} for row in rows],
-            key=f"{self.name}-{rows[0]['id']}", owner="me", lease=timedelta(seconds=60), run="run",
+            key=secrets.token_urlsafe(9), owner="me", lease=timedelta(seconds=60), run="run",
         )  # fmt: skip
         outbox.put_out(self.journal, [row["id"] for row in rows], number)
         return number
@@ -174,6 +175,18 @@ def test_a_value_that_was_refused_is_not_sent_again_until_it_changes(target: Tar
     outbox.settle(target.journal, target.ids("out"), "refused", "run", "no such article")
     assert target.compare(["A"]) == (0, 0)
     assert target.should_hold(7) == (1, 0)
+
+
+def test_what_had_no_answer_goes_out_again_at_once_and_when_that_happens_again_in_a_minute(target: Target) -> None:
+    minute = timedelta(seconds=60)
+    target.should_hold(6)
+    for expected in (1, 0):
+        target.take()
+        assert outbox.put_behind(target.journal, target.ids("out"), NOW, minute, "run") == 0
+        assert len(target.waiting()) == expected
+    assert len(target.waiting(NOW + minute)) == 1
+    assert target.should_hold(7) == (1, 1)
+    assert len(target.waiting()) == 1, "a newer value has nothing against it"
 
 
 def test_what_is_in_doubt_is_read_before_it_is_written(target: Target) -> None:
