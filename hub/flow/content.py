@@ -79,7 +79,7 @@ def objection(data: bytes, hash: str) -> str | None:
     if kind_of(data) is None:
         return "is not an image: it begins with none of the marks of PNG, JPEG, GIF or WebP"
     if (found := hashlib.sha256(data).hexdigest()) != hash:
-        return f"has the content {found[:12]}… and not {hash[:12]}… as its record says"
+        return f'has the content "{found[:12]}…" and not "{hash[:12]}…" as its record says'
     return None
 
 

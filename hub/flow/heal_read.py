@@ -141,8 +141,10 @@ def unpack_again(
 
 
 def fetch_again(engine: Engine, current: Pass, rows: Sequence[Row], trial: Trial, judged: Judged) -> None:
-    """A picture whose content was something else: its product is derived again, and its content fetched."""
-    judged.healed += [row["id"] for row in rows]
+    """A picture whose content was something else: its product is derived again, and its content fetched, when it is
+    sent; whether it is right by now, nobody knows before.
+    """
+    judged.sent += [row["id"] for row in rows]
     judged.told += [entry(row, "replayed", trial.who, trial.why) for row in rows]
     look_again(engine, current, rows)
 
@@ -155,9 +157,10 @@ def look_again(engine: Engine, current: Pass, rows: Sequence[Row]) -> None:
         if name not in OBJECTS or side != "read":
             continue
         sources = [row["source_key"] for row in found if row["source_key"]]
-        keys = [row["key"] for row in found if row["key"]]
-        known = corrections.subjects_of(engine.journal, system, name, sources, keys)
-        current.mark_subjects(OBJECTS[name], known)
+        # A picture is refused by its content's hash, and its asset is the key of the record that tells of it.
+        keys = sources if object == CONTENT else [row["key"] for row in found if row["key"]]
+        known = corrections.known(engine.journal, system, name, sources, keys)
+        current.mark_records(OBJECTS[name], known, urgent=False)
 
 
 # --- refused by us --------------------------------------------------------------------------------------

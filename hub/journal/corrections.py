@@ -127,12 +127,12 @@ def allow(connection: Connection, target: str, object: str, refused: Sequence[tu
     return dict(rows.fetchall())
 
 
-def subjects_of(
+def known(
     connection: Connection, system: str, object: str, source_keys: Sequence[str], keys: Sequence[str]
-) -> list[str]:
-    """What the known records of these keys belong to."""
+) -> list[dict[str, Any]]:
+    """The records of these keys that are known."""
     rows = connection.execute(
-        """SELECT DISTINCT subject FROM source_state
+        """SELECT data FROM source_state
            WHERE system = %s AND object = %s AND (source_key = ANY(%s) OR key = ANY(%s))""",
         (system, object, list(source_keys), list(keys)),
     )

@@ -17,7 +17,9 @@ from support.scene import Scene
 from support.stories import connection, edited
 from support.told import Stories, Told, Troubles
 
+from hub.flow import heal
 from hub.flow.trace import trace
+from hub.journal.corrections import Chosen
 from hub.sandbox.assortment import Style
 from hub.sandbox.ledger import Call
 from hub.sandbox.pictures import draw
@@ -228,6 +230,18 @@ def test_a_broken_picture_does_not_stop_its_product(whole: Scene, told: Troubles
     assert len(shown.pictures) == len(whole.retailer.assortment.pictures(shown.style))
     refused = whole.query("SELECT reason FROM quarantine WHERE object = 'content' AND reason LIKE %s", f"%{asset}%")
     assert len(refused) == 1
+
+
+def test_a_broken_picture_that_is_replayed_is_fetched_again_and_refused_again(whole: Scene) -> None:
+    query = "SELECT id, state FROM quarantine WHERE object = 'content' AND source_key = 'DAM-PU0021-9' ORDER BY id"
+    ((number, state),) = whole.query(query)
+    assert state == "open"
+    with whole.engine() as engine:
+        person = heal.Decision(who="anna", why="the photographer says it is right now")
+        found = heal.replay(engine, Chosen(ids=(number,)), person, dry=False)
+    assert (found.healed, found.sent_again) == (0, 1), "nobody knows before it is fetched"
+    whole.everything(flows=FLOWS)
+    assert [state for _, state in whole.query(query)] == ["replayed", "open"]
 
 
 # --- somebody edits in the shop ---------------------------------------------------------------------

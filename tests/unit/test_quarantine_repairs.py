@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from hub.cli import app
 from hub.errors import ConfigError
+from hub.flow.content import objection
 from hub.flow.heal_fix import corrected, written
 from hub.flow.payload import kinds_of, packed, unpacked
 from hub.flow.refusals import storable
@@ -73,6 +74,13 @@ def test_half_a_character_and_nul_can_be_stored_beside_the_payload_that_keeps_th
 )  # fmt: skip
 def test_refusals_of_one_cause_have_one_name(path: str, reason: str, cause: str) -> None:
     assert quarantine.cause_of(path, reason) == cause
+
+
+def test_pictures_with_another_content_than_was_said_have_one_cause() -> None:
+    said = [objection(b"\x89PNG\r\n\x1a\n" + bytes([n]), f"{n:064x}") for n in range(5)]
+    assert {quarantine.cause_of("", one or "") for one in said} == {
+        'has the content "…" and not "…" as its record says'
+    }
 
 
 # --- what a person writes ------------------------------------------------------------------------------------
