@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -131,12 +134,23 @@ class Scene:
             return engine.journal.execute(statement, arguments).fetchall()
 
 
+@cache
+def retailer_of(start: datetime) -> Path:
+    """The folder of a retailer as it is at ``start``, made once a process and copied."""
+    folder = Path(tempfile.mkdtemp(prefix="omnihub-retailer-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    Retailer(folder / "sandbox", clock=SetClock(start)).close()
+    return folder / "sandbox"
+
+
 @contextmanager
 def scene(
     folder: Path, dsn: str, monkey_home: Any, *, real_time: bool = False, start: datetime = SUNDAY, haste: int = HASTE
 ) -> Iterator[Scene]:
     """A populated retailer, served on free ports, and an empty journal; on the test's own time unless asked."""
     clock = RealClock() if real_time else SetClock(start)
+    if not real_time and not (folder / "sandbox").exists():
+        shutil.copytree(retailer_of(start), folder / "sandbox")
     with ExitStack() as stack:
         retailer = Retailer(folder / "sandbox", clock=clock, haste=haste)
         stack.callback(retailer.close)
