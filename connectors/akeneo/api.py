@@ -39,7 +39,12 @@ class Api:
         return answer, self._object(call, answer)
 
     def find(self, *path: str) -> dict[str, Any] | None:
-        """One resource by its path, as in ``("families", "shoes", "variants", "by_size")``; None if there is none."""
+        """One resource by its path, as in ``("families", "shoes", "variants", "by_size")``; None if there is none.
+
+        A name that no address can say, such as half a character or two dots, is that of nothing.
+        """
+        if not all(map(_sayable, path)):
+            return None
         call = Call(path=ROOT + "/".join(quote(part, safe="") for part in path), accept=MISSING)
         answer = self.oauth.send(call)
         return None if answer.status in MISSING else self._object(call, answer)
@@ -83,3 +88,11 @@ def _items(body: Mapping[str, Any], url: str) -> list[Any]:
     if not isinstance(found, list):
         raise StopRun(f"{url} answered without a list of items, which Akeneo always gives")
     return found
+
+
+def _sayable(part: str) -> bool:
+    try:
+        part.encode()
+    except UnicodeEncodeError:
+        return False
+    return part not in ("", ".", "..")

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.soap_erp.options import STAMP
 from hub.errors import Reject
+from hub.transport.numbers import whole
 from hub.transport.times import local_time
 
 Value = Mapping[str, Any]
@@ -206,7 +207,7 @@ def _read_return(id_: str, kept: Value) -> dict[str, Any]:
 
 
 def _read_return_line(line: Value) -> dict[str, Any]:
-    found: dict[str, Any] = {"sku": line["ITMREF"].strip().upper(), "quantity": int(Decimal(line["QTY"]))}
+    found: dict[str, Any] = {"sku": line["ITMREF"].strip().upper(), "quantity": whole(line["QTY"])}
     found |= {name: line[element] for name, element in (("line", "LINREF"), ("location", "SITEXT")) if element in line}
     return {**found, "restock": line["RESTOCK"] == "1"} if "RESTOCK" in line else found
 
@@ -237,5 +238,5 @@ _NAMES: Mapping[str, Mapping[str, str]] = {
 
 def _item(name: str, kept: str, zone: str) -> Any:
     if name == "quantity":
-        return int(Decimal(kept))
+        return whole(kept)
     return local_time(kept, STAMP, zone).isoformat() if name == "at" else kept

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 from connectors.square.api import Api
@@ -17,6 +16,7 @@ from hub.connector import Capability
 from hub.errors import StopRun
 from hub.model import Binding, Clock, Delivery, Done, Postponed, Receipt, Reference, Rejected, Remote
 from hub.transport.matching import match
+from hub.transport.numbers import whole
 from hub.transport.outcomes import Effect
 from hub.transport.times import utc_text
 
@@ -135,7 +135,7 @@ def _counts(page: Mapping[str, Any]) -> Iterator[tuple[Pair, int]]:
     """The counts in stock of an answer; Square writes quantities as decimal text."""
     for count in page.get("counts") or []:
         if count.get("state") == STATE:
-            yield (count["catalog_object_id"], count["location_id"]), int(Decimal(count["quantity"]))
+            yield (count["catalog_object_id"], count["location_id"]), whole(count["quantity"])
 
 
 def _position(error: Mapping[str, Any]) -> int:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from hub.transport.numbers import whole
+
 # ISO 4217: minor units of the currencies that have not two.
 PLACES = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "BHD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3}
 
@@ -23,4 +25,4 @@ def amount_of(money: Mapping[str, Any] | None) -> str | None:
     if not money or money.get("amount") is None:
         return None
     places = PLACES.get(str(money.get("currency")), 2)
-    return f"{Decimal(int(money['amount'])).scaleb(-places):.{places}f}"
+    return f"{Decimal(whole(money['amount'])).scaleb(-places):.{places}f}"

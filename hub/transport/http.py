@@ -13,13 +13,13 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from hub.connector import Budget, Connection
 from hub.errors import ConfigError, HubError, StopRun, Unknown
 from hub.points import reached
+from hub.transport.numbers import fraction_of_json, whole_of_json
 from hub.transport.outcomes import Effect, error_of_answer, error_of_exception, unanswered
 from hub.transport.redaction import protect, protect_extra
 from hub.transport.retry import Limited, Outage, Pace, Retry
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     import requests
 
 DEEPEST = 100  # no vendor's answer is nested a fifth as deep
-MOST_DIGITS = 4000  # Python refuses to turn a longer text into a whole number
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _NO_BRACKETS = bytes(sorted(set(range(256)) - set(b"[]{}")))
 
@@ -211,19 +210,15 @@ def required_password(connection: Connection, what: str) -> str:
 def parse_json(body: bytes, place: str) -> Any:
     """JSON without floats: a price of 19.90 stays 19.90; ``NaN`` and its like are refused, and so is depth.
 
-    A whole number of thousands of digits is a Decimal, so that it spoils one record and not its page.
+    A number of thousands of digits spoils one record and not its page, see :mod:`hub.transport.numbers`.
     """
     try:
-        found = json.loads(body, parse_float=Decimal, parse_int=_whole, parse_constant=_no_constant)
+        found = json.loads(body, parse_float=fraction_of_json, parse_int=whole_of_json, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise StopRun(f"{place} answered with something that is not JSON: {error}") from None
     if _depth(body) > DEEPEST:
         raise StopRun(f"{place} answered with JSON that is nested more than {DEEPEST} deep")
     return found
-
-
-def _whole(text: str) -> int | Decimal:
-    return int(text) if len(text) <= MOST_DIGITS else Decimal(text)
 
 
 def _depth(body: bytes) -> int:

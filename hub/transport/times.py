@@ -12,10 +12,14 @@ AHEAD = timedelta(minutes=5)  # how far a vendor's clock may run before ours
 
 
 def instant_of(text: str) -> datetime:
-    """An RFC 3339 time; ValueError where it is none or lacks its offset."""
+    """An RFC 3339 time; ValueError where it is none, lacks its offset, or is beyond the calendar in UTC."""
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError(f"{text} has no offset")
+    try:
+        at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text} is beyond the calendar") from None
     return at
 
 

@@ -210,6 +210,22 @@ def test_an_article_whose_model_is_gone_is_refused():
     assert one.reason == "the product model M1 does not exist in the PIM"
 
 
+@pytest.mark.parametrize("code", ["\ud800", "..", "."])
+def test_a_model_whose_code_no_address_can_say_is_not_asked_for(code: str):
+    """Two dots would lead elsewhere in the PIM, and half a character nowhere."""
+    item = {"identifier": "A1", "updated": "2026-11-21T15:27:38+00:00", "parent": code}
+    good = {**item, "identifier": "A2", "parent": None}
+    with pim(page(item, good)) as server:
+        (batch,) = at(server).read("products", None)
+    one, other = batch.records
+    assert isinstance(one, Refused)
+    assert one.reason.endswith(" does not exist in the PIM")
+    assert isinstance(other, Record)
+    assert {heard.path.rpartition("/v1/")[2] for heard in server.heard if heard.path.startswith("/api/rest")} == {
+        "products"
+    }
+
+
 @pytest.mark.parametrize("body", [b"<html>", b"[]", {"items": []}])
 def test_an_answer_that_is_not_akeneos_stops_the_run(body: Any):
     with pim(Say(body=body)) as server, pytest.raises(StopRun, match=r"pim|/api/rest"):

@@ -17,9 +17,11 @@ from hub.errors import ConfigError, StopRun
 from hub.marked import parse
 from hub.transport.files import is_safe
 from hub.transport.http import parse_json
+from hub.transport.numbers import whole
 from hub.transport.options import Duration
 from hub.transport.outcomes import detail, retry_after
 from hub.transport.redaction import protect
+from hub.transport.times import instant_of
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -32,6 +34,29 @@ def test_a_number_of_thousands_of_digits_spoils_no_page() -> None:
     found = parse_json(b'[{"id": 1}, {"id": ' + b"9" * 5000 + b"}]", "the shop")
     assert found[0] == {"id": 1}
     assert found[1]["id"] == Decimal("9" * 5000)
+
+
+@pytest.mark.parametrize("number", ["1e999999", "-1e999999", "1E-999999", "1.5e401"])
+def test_a_number_that_would_fill_the_memory_stays_a_text(number: str) -> None:
+    found = parse_json(f'[{{"amount": {number}}}, {{"amount": 1.5e40}}]'.encode(), "the shop")
+    assert found == [{"amount": number}, {"amount": Decimal("1.5e40")}]
+
+
+@pytest.mark.parametrize(("said", "is_"), [("3.00000", 3), ("-2", -2), (1990, 1990), (Decimal("4"), 4), ("2.9", 2)])
+def test_a_quantity_is_a_whole_number_however_it_is_written(said: object, is_: int) -> None:
+    assert whole(said) == is_
+
+
+@pytest.mark.parametrize("said", ["", "three", "NaN", "Infinity", None, "\ud800", "9" * 5000, "1e999999"])
+def test_what_is_no_quantity_says_so(said: object) -> None:
+    with pytest.raises(ValueError, match="is not a number"):
+        whole(said)
+
+
+@pytest.mark.parametrize("said", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_a_time_that_has_no_day_in_utc_is_none(said: str) -> None:
+    with pytest.raises(ValueError, match="is beyond the calendar"):
+        instant_of(said)
 
 
 @pytest.mark.parametrize("opening", ["[", '{"a":', '[{"a":"]]]",\n"b":'])

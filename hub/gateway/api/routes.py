@@ -168,7 +168,7 @@ def _coupons(router: APIRouter, desk: Desk) -> None:
         "/coupons/{code}/redemptions", status_code=201, operation_id="redeem", tags=["coupon"],
         responses={
             200: {"model": shapes.Redemption, "description": "Redeemed before by this very order"},
-            **problems("redeemed", "too-slow", "too-large"),
+            **problems("unknown", "redeemed", "too-slow", "too-large"),
         },
     )  # fmt: skip
     async def redeem(key: Key, code: Code, wanted: shapes.RedemptionRequest, response: Response) -> shapes.Redemption:
@@ -184,7 +184,7 @@ def _coupons(router: APIRouter, desk: Desk) -> None:
 
     @router.delete(
         "/coupons/{code}/redemptions/{order:path}", status_code=204, operation_id="give_back", tags=["coupon"],
-        responses=problems(),
+        responses=problems("unknown"),
     )  # fmt: skip
     async def give_back(
         key: Key, code: Code, order: Annotated[shapes.OrderKey, Path(description="The order that had redeemed it.")]
