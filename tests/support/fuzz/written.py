@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import shutil
 import tempfile
@@ -33,6 +34,7 @@ DEEP = (
 def project() -> Path:
     """A copy of what the project's own files need beside them; gone with the process."""
     folder = Path(tempfile.mkdtemp(prefix="omnihub-fuzz-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     shutil.copytree(ROOT / "canonical_schemas", folder / "canonical_schemas")
     shutil.copytree(ROOT / "mappings", folder / "mappings")
     return folder
