@@ -109,5 +109,5 @@ class Pass:
         """Whatever is derived by the subject of ``canonical`` itself."""
         known = list(subjects)
         for derived, fields in canonical.derives.items():
-            if fields == canonical.subject:
+            if fields[: len(canonical.subject)] == canonical.subject:  # else what to derive again is another field
                 self.mark(derived, known, urgent=False)
