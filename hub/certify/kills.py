@@ -9,7 +9,7 @@ from signal import SIGKILL
 from typing import TYPE_CHECKING
 
 from hub.certify.life import Life
-from hub.certify.plan import RANDOM, Kill, gateway_kills, worker_kills
+from hub.certify.plan import ONLY_AT_FIRST, RANDOM, Kill, gateway_kills, worker_kills
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerProcess
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hub.certify.world import World
 
 PATIENCE = 12.0  # seconds that a worker may take to come to its point; then it dies where it is
+AT_FIRST = 90.0  # to one that is passed in the first synchronisation alone: everything is read before it
 LATEST = 2.0  # seconds of a worker's or a database's life that ends at any moment
 ROUNDS = 2  # of everything, in which a worker comes to its point or does not
 BESIDE = 0.25  # how often another worker is there too, and dies at the same moment
@@ -64,7 +65,8 @@ class Attack:
         at = None if kill.point == RANDOM else f"{kill.point}:{kill.number}"
         worker = self._begin(at)
         other = self._begin(None) if self._draw.random() < BESIDE else None
-        worker.join(PATIENCE if at else self._draw.uniform(0.0, LATEST))
+        patience = AT_FIRST if kill.point in ONLY_AT_FIRST else PATIENCE
+        worker.join(patience if at else self._draw.uniform(0.0, LATEST))
         reached = not worker.is_alive() and worker.exitcode == -SIGKILL
         if reached or worker.is_alive():
             self.done[kill.place if at and reached else f"worker: {RANDOM}"] += 1

@@ -40,7 +40,7 @@ def listening(seen: list[proc.Seen]) -> Iterator[tuple[str, int]]:
 def test_it_says_where_it_is_how_to_sign_in_and_what_was_synchronised(hub: Booted) -> None:
     said = "".join(hub.said)
     assert f"{hub.site.url('airflow')}   user admin   password {hub.site.passwords()['admin']}" in said
-    assert "stock from stores: " in said
+    assert "stock from stores: " in said, said
     assert "0 still to send" in said
     for name in ("sandbox", "gateway", "api-server", "scheduler", "dag-processor", "triggerer"):
         assert name in said
