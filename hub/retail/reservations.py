@@ -119,11 +119,14 @@ def _on_the_way(history: Sequence[Step], inside: Sequence[Step]) -> dict[str, in
     for step in history:
         if step.kind in ("shipped", "taken_back") and step.location and step not in inside:
             by_system[step.system][step.location] += step.quantity if step.kind == "shipped" else -step.quantity
-    most = max(by_system.values(), key=lambda places: sum(places.values()), default={})
-    return {place: quantity for place, quantity in most.items() if quantity > 0}
+    most = max(by_system.values(), key=lambda places: (sum(places.values()), sorted(places.items())), default={})
+    return {place: quantity for place, quantity in sorted(most.items()) if quantity > 0}
 
 
 def _planned(history: Sequence[Step]) -> str | None:
-    """The latest word on where the line is taken from; a parcel speaks for its own pieces only."""
+    """The latest word on where the line is taken from; a parcel speaks for its own pieces only.
+
+    Of two at one moment always the same one, in whichever order they were learnt.
+    """
     placed = [s for s in history if s.location is not None and s.kind in ("reserve", "release", "accepted")]
-    return max(placed, key=lambda s: s.occurred_at).location if placed else None
+    return max(placed, key=lambda s: (s.occurred_at, s.location)).location if placed else None
