@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -19,11 +18,10 @@ from hub.airflow.policy import POLICY, RETRIES, one_sentence
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from hub.flow import Engine, Outcome
+    from hub.flow import Engine
 
 LOOK = timedelta(minutes=1)  # how soon a task ends whose batch was decided elsewhere, or superseded
-PATIENCE = 300.0  # seconds for which an approved batch waits for a reading of its source to end
-PAUSE = 5.0
+IN_AIRFLOW = " in Airflow"  # behind the name of whoever decided there
 
 BODY = """\
 **What it would do:** {plan}
@@ -41,7 +39,8 @@ class Approve(ApprovalOperator):
     """Claims one held batch of a flow, asks a person, and does what was decided.
 
     It waits in Airflow without a worker. Once a minute the scheduler lets it look whether the batch is still held;
-    decided by ``hub held`` or superseded by a newer one, it ends by itself.
+    decided by ``hub held`` or superseded by a newer one, it ends by itself. Airflow keeps an answer that could not be
+    carried out yet; the next try takes it up, and nobody is asked twice.
     """
 
     operator_extra_links = (RunLink(),)
@@ -64,27 +63,50 @@ class Approve(ApprovalOperator):
         self.flow = flow
 
     def execute(self, context: Context) -> Any:
-        """Ask; ends skipped where nothing waits that nobody asks about already."""
+        """Ask; ends skipped where nothing waits that nobody asks about already.
+
+        A task that is tried again, or cleared, has asked already. It waits on without putting the question once more,
+        which would take the answer off it; where there is one, Airflow resumes the task with it at once.
+        """
         from hub.flow import Engine
 
         with one_sentence(), Engine.open(connections=connection) as engine:
             row = self.claim(engine, context)
-            if row is not None and self.left_over(engine, row):
-                return self.finish(engine, context, row)
-        if row is None:
-            raise AirflowSkipException(f"nothing of {self.flow} waits for a person whom nobody has asked")
-        if row["state"] != "held":
-            raise AirflowSkipException(ended(row))
-        return self.ask(context, row)
+            if row is None:
+                raise AirflowSkipException(f"nothing of {self.flow} waits for a person whom nobody has asked")
+            if row["state"] != "held":
+                return self.decided(engine, context, row)
+            if row["put"]:
+                raise self.waits()
+            return self.ask(engine, context, row)
 
-    def ask(self, context: Context, row: Mapping[str, Any]) -> None:
+    def ask(self, engine: Engine, context: Context, row: Mapping[str, Any]) -> None:
         """Put the question, and wait; an answer that was given before is taken off it."""
+        from hub.journal import held
+
         self.subject = f"{row['flow']} from {row['system']}: {row['source']} is held"
         self.body = BODY.format(
             plan=plain(row["plan"]), reason=plain(row["reason"]), source=plain(row["source"]), id=row["id"],
             as_of=f"{row['as_of']:%Y-%m-%d %H:%M:%S} UTC" if row["as_of"] else "its reading",
         )  # fmt: skip
-        super().execute(context)
+        try:
+            super().execute(context)
+        except TaskAwaitingInput:
+            held.put(engine.journal, row["id"])
+            raise
+
+    def waits(self) -> TaskAwaitingInput:
+        return TaskAwaitingInput(method_name="execute_complete", timeout=self.response_timeout)
+
+    def decided(self, engine: Engine, context: Context, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The end of a task whose batch is decided: here, by its earlier try, or by somebody else."""
+        from hub.flow import deciding
+
+        if deciding.left_over(engine, row):  # that try was killed while it applied the batch
+            return self.approve(engine, context, row["id"], row["decided_by"], row["why"])
+        if (row["decided_by"] or "").endswith(IN_AIRFLOW):
+            return {"number": row["id"], "decided": row["state"]}
+        raise AirflowSkipException(ended(row))
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """The answer, or the minute's look: wait on, end, or do what was decided.
@@ -95,15 +117,15 @@ class Approve(ApprovalOperator):
 
         with one_sentence(), Engine.open(connections=connection) as engine:
             row = self.claim(engine, context)
-            if row is not None and self.left_over(engine, row):
-                return self.finish(engine, context, row)
-            if row is None or row["state"] != "held":
+            if row is None:
                 raise AirflowSkipException(ended(row))
+            if row["state"] != "held":
+                return self.decided(engine, context, row)
             if event.get("error_type") == "timeout":
-                raise TaskAwaitingInput(method_name="execute_complete", timeout=self.response_timeout)
+                raise self.waits()
             if "error" not in event and not why_of(event):
                 self.log.warning("number %d: an answer without a reason is not carried out; asked again", row["id"])
-                self.ask(context, row)
+                self.ask(engine, context, row)
             chosen = super().execute_complete(context, event)
             return self.carry_out(engine, context, row["id"], chosen)
 
@@ -118,19 +140,12 @@ class Approve(ApprovalOperator):
         return self.approve(engine, context, number, who, why)
 
     def approve(self, engine: Engine, context: Context, number: int, who: str, why: str) -> dict[str, Any]:
-        outcome = approved(engine, number, who, why)
+        from hub.flow import deciding
+
+        outcome = deciding.approve(engine, number, who=who, why=why)
         self.hub_run = outcome.run
         self.ring(context, outcome.ring)
         return {"number": number, "decided": "approved", "run": outcome.run, **outcome.counts}
-
-    def left_over(self, engine: Engine, row: Mapping[str, Any]) -> bool:
-        """Whether it was approved here and the task was killed while it was applied."""
-        from hub.flow import deciding
-
-        return deciding.left_over(engine, row)
-
-    def finish(self, engine: Engine, context: Context, row: Mapping[str, Any]) -> dict[str, Any]:
-        return self.approve(engine, context, row["id"], row["decided_by"], row["why"])
 
     def claim(self, engine: Engine, context: Context) -> dict[str, Any] | None:
         """The batch of this run, which from now on is asked about here."""
@@ -145,25 +160,9 @@ class Approve(ApprovalOperator):
             context["outlet_events"][self.bell].add(Asset(name=names.waiting(system), uri=names.waiting(system)))
 
 
-def approved(engine: Engine, number: int, who: str, why: str) -> Outcome:
-    """Approve, and wait where a reading of the same source is under way: a task that is tried again asks anew."""
-    from hub.errors import TryLater
-    from hub.flow import deciding
-
-    until = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return deciding.approve(engine, number, who=who, why=why)
-        except TryLater as error:
-            if deciding.found(engine, number)["state"] != "held" or time.monotonic() > until:
-                raise
-            engine.log.warning("number %d is approved, and is carried out as soon as it can be: %s", number, error)
-            time.sleep(PAUSE)
-
-
 def who_of(chosen: Mapping[str, Any]) -> str:
     user = chosen.get("responded_by_user") or {}
-    return f"{user.get('name') or user.get('id') or 'somebody'} in Airflow"
+    return f"{user.get('name') or user.get('id') or 'somebody'}{IN_AIRFLOW}"
 
 
 def why_of(chosen: Mapping[str, Any]) -> str:

@@ -128,4 +128,5 @@ def reject(number: Number, why: Why, who: Who = None, json: Json = False) -> Non
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
     """A row without what only the journal needs."""
-    return {name: value for name, value in row.items() if name not in ("measured", "asked", "asked_at", "snapshot")}
+    own = ("measured", "asked", "asked_at", "put", "snapshot")
+    return {name: value for name, value in row.items() if name not in own}

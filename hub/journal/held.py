@@ -12,7 +12,7 @@ from hub.journal.database import Connection
 
 COLUMNS = (
     "id, flow, system, route, object, series, snapshot, source, as_of, rows, measured, plan, reason, state, run, "
-    "held_at, decided_by, why, decided_at, asked, asked_at"
+    "held_at, decided_by, why, decided_at, asked, asked_at, put"
 )
 WAITING = ("held",)
 UNFINISHED = ("gathering", "passed", "approved")
@@ -223,14 +223,22 @@ def unasked(connection: Connection, silent: datetime) -> list[str]:
 
 
 def ask(connection: Connection, flow: str, run: str, now: datetime, silent: datetime) -> dict[str, Any] | None:
-    """The batch that the Airflow run ``run`` asks about: its own, else the oldest that nobody asks about."""
+    """The batch that the Airflow run ``run`` asks about: its own, else the oldest that nobody asks about.
+
+    Its ``put`` says whether this run has put the question already.
+    """
     arguments = {"flow": flow, "run": run, "now": now, "silent": silent}
     own = f"UPDATE held SET asked_at = %(now)s WHERE asked = %(run)s RETURNING {COLUMNS}"
-    free = f"""UPDATE held SET asked = %(run)s, asked_at = %(now)s WHERE id = (
+    free = f"""UPDATE held SET asked = %(run)s, asked_at = %(now)s, put = false WHERE id = (
                    SELECT id FROM held WHERE flow = %(flow)s AND {UNASKED} ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
                RETURNING {COLUMNS}"""
     found = _rows(connection, own, arguments) or _rows(connection, free, arguments)
     return found[0] if found else None
+
+
+def put(connection: Connection, held: int) -> None:
+    """The run that asks about it has put the question; whoever finds it may answer."""
+    connection.execute("UPDATE held SET put = true WHERE id = %s", (held,))
 
 
 def forget_older_than(connection: Connection, age: timedelta) -> int:

@@ -46,7 +46,7 @@ def _where(site: Site, airflow_url: str) -> dict[str, str]:
         "AIRFLOW__CORE__DAGS_FOLDER": str(site.project / "dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",  # a paused DAG drops its asset events
-        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__EXECUTOR": "hub.airflow.executor.InTurn",
         "AIRFLOW__CORE__DEFAULT_TIMEZONE": "utc",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": sqlalchemy_url(airflow_url),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{site.url('airflow')}/execution/",
@@ -79,6 +79,8 @@ def _speed() -> dict[str, str]:
         "AIRFLOW__CORE__PARALLELISM": str(PARALLELISM),
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
+        # Within it a process that has ended is heard to end, and frees its slot; 5 s would keep an answer waiting.
+        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "2",
         "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",  # the first call after a start takes 6 s
         "AIRFLOW__API__WORKERS": "1",
     }

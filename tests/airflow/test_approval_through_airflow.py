@@ -8,13 +8,15 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hub.flow import Engine
+from hub.errors import TryLater
+from hub.flow import Engine, deciding
+from hub.flow.outcome import Outcome
 from hub.flow.packing import pack
 from hub.journal import held
 from hub.model import Batch, Checkpoint, Origin, Record
@@ -98,3 +100,53 @@ def test_a_question_is_asked_answered_and_carried_out(engine: Engine, airflow: A
     row = held.show(engine.journal, number) or {}
     assert (row["state"], row["decided_by"], row["why"]) == ("approved", "admin in Airflow", "the buyer confirmed")
     assert engine.journal.execute("SELECT count(*) FROM quarantine").fetchone() == (1,)
+
+
+@pytest.fixture
+def states_of_the_server(airflow: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``DAG.test`` writes what the task said of its state over what the API server made of it; here that one counts.
+
+    A task that parks with an answer at hand is resumed by the server in the same transaction.
+    """
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    written = TaskInstance.set_state
+
+    def set_state(task: Any, state: Any) -> Any:
+        with create_session() as session:
+            there = session.scalar(select(TaskInstance.state).where(TaskInstance.id == task.id))
+        return False if (state, there) == ("awaiting_input", "scheduled") else written(task, state)
+
+    monkeypatch.setattr(TaskInstance, "set_state", set_state)
+
+
+@pytest.mark.timeout(100)
+@pytest.mark.usefixtures("states_of_the_server")
+def test_an_answer_is_carried_out_by_the_next_try_where_a_reading_was_in_its_way(
+    engine: Engine, airflow: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hub.airflow.dags import approval_dags
+
+    number = hold(engine)
+    refused: list[float] = []
+
+    def once(*arguments: Any, **named: Any) -> Outcome:
+        if not refused:
+            refused.append(time.monotonic())
+            raise TryLater("another process has been at ingest/erp/prices for 60 s", 30.0)
+        return approve(*arguments, **named)
+
+    approve = deciding.approve
+    monkeypatch.setattr(deciding, "approve", once)
+    dag = approval_dags()["approve_price"]
+    dag.task_dict["ask_about_price"].retry_delay = timedelta(seconds=1)
+    seen: list[dict[str, Any]] = []
+    person = threading.Thread(target=answer, args=(airflow, "Approve", ["the buyer confirmed"], seen), daemon=True)
+    person.start()
+    run: Any = dag.test()
+    person.join()
+    assert (str(run.state), len(refused), len(seen)) == ("success", 1, 1), "asked once, answered once"
+    row = held.show(engine.journal, number) or {}
+    assert (row["state"], row["decided_by"], row["why"]) == ("approved", "admin in Airflow", "the buyer confirmed")

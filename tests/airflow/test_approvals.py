@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from hub.errors import TryLater
 from hub.flow import Engine, locks
 from hub.flow.packing import pack
 from hub.journal import held
@@ -116,7 +116,7 @@ def test_two_runs_ask_about_two_batches_and_a_third_about_none(engine: Engine, m
     first, second = hold(engine), hold(engine)
     assert f"number {first} of" in asked(monkeypatch, "run 1")["body"]
     assert f"number {second} of" in asked(monkeypatch, "run 2")["body"]
-    assert f"number {first} of" in asked(monkeypatch, "run 1")["body"], "cleared and run again, it asks its own again"
+    assert asked(monkeypatch, "run 1") == {}, "cleared and run again, it waits on with its own question"
     with pytest.raises(AirflowSkipException, match="nothing of price waits"):
         task().execute(context("run 3"))
     assert engine.unasked() == []
@@ -209,20 +209,28 @@ def test_the_gateway_rings_for_flows_of_which_nobody_is_asked() -> None:
     assert rung("price") == names.held("price")
 
 
-def test_an_answer_given_while_its_source_is_read_is_kept_until_the_reading_ends(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_an_answer_given_while_its_source_is_read_is_not_taken_off_the_question_by_the_next_try(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(locks, "exclusive", partial(locks.exclusive, wait=0.2))  # patience of a minute, shortened
-    from hub.airflow import approval
-
-    monkeypatch.setattr(approval, "PAUSE", 0.1)
     number = hold(engine)
     asked(monkeypatch)
-    reading = locks.exclusive(engine.journal, "ingest/erp/prices")
-    reading.__enter__()
-    done = threading.Timer(1.0, reading.__exit__, (None, None, None))
-    done.start()
-    said = task().execute_complete(context(), answer("Approve"))
-    done.join()
+    with locks.exclusive(engine.journal, "ingest/erp/prices"), pytest.raises(TryLater):
+        task().execute_complete(context(), answer("Approve"))
+    assert asked(monkeypatch) == {}, "putting it once more would take the answer off it"
+    said = task().execute_complete(context(), answer("Approve"))  # Airflow has it still
     assert (said["number"], said["decided"]) == (number, "approved")
-    assert "is carried out as soon as it can be" in caplog.text
+
+
+def test_a_run_that_takes_the_question_over_puts_it_anew(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = hold(engine)
+    asked(monkeypatch)
+    engine.journal.execute("UPDATE held SET asked_at = asked_at - interval '11 minutes'")
+    assert f"number {number} of" in asked(monkeypatch, "run 2")["body"]
+
+
+def test_a_task_whose_earlier_try_decided_ends_well(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = hold(engine)
+    asked(monkeypatch)
+    task().execute_complete(context(), answer("Approve"))
+    assert task().execute(context()) == {"number": number, "decided": "approved"}
