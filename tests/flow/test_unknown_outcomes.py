@@ -165,6 +165,43 @@ def test_a_number_at_which_the_target_fails_each_time_keeps_no_other_waiting(set
     assert settled.shop(poison, "ST15") == 30
 
 
+def test_of_many_in_one_call_only_the_one_at_which_the_target_fails_is_kept(settled: Scene) -> None:
+    """It fails with all that are in a call with it; they are soon in others."""
+    skus = [article(settled, f"company {n}") for n in range(12)]
+    poison = skus[5]
+    with settled.engine() as engine:
+        item = bindings.some(engine.journal, "shop", "sku", [poison])[poison].external_id
+    failed: list[int] = []
+
+    def spoil(heard: Heard, ask: Callable[[], Say]) -> Say:
+        if b"inventorySetQuantities" in heard.body and f'"{item}"' in heard.body.decode():
+            failed.append(heard.body.count(b"inventoryItemId"))
+            return Say(500, {"errors": "Internal Server Error"})
+        return ask()
+
+    settled.clock.forward(minutes=1)
+    partial(settled, "ST15", dict.fromkeys(skus, 34))
+    with settled.engine() as engine, engine.running("ingest", "stock", "stores") as current:
+        ingest.read(engine, current, "stores")
+        derive.derive_due(engine, current, keep.TOGETHER)
+    with (
+        instant(),
+        proxy(settled.served.ports["shop"], spoil) as between,
+        connection(settled, "shop", port=between.port),
+    ):
+        waiting = []
+        while not waiting or (waiting[-1] > 1 and len(waiting) < 8):
+            with settled.engine() as engine:
+                waiting.append(engine.deliver("shop").pending)
+            settled.clock.forward(seconds=61)
+    assert waiting[-1] == 1
+    assert {settled.shop(sku, "ST15") for sku in skus if sku != poison} == {33}
+    assert list(dict.fromkeys(failed)) == [12, 3, 1]
+    with settled.engine() as engine:
+        assert engine.deliver("shop").pending == 0
+    assert settled.shop(poison, "ST15") == 33
+
+
 def test_a_newer_number_takes_the_place_of_one_in_doubt_only_after_it_is_settled(settled: Scene) -> None:
     """The process ended while its call was out: the next one settles that first, then sends the newer number."""
     sku = article(settled, "newer")

@@ -189,6 +189,30 @@ def test_what_had_no_answer_goes_out_again_at_once_and_when_that_happens_again_i
     assert len(target.waiting()) == 1, "a newer value has nothing against it"
 
 
+def test_one_at_which_its_target_fails_each_time_is_soon_alone_with_it(target: Target) -> None:
+    """Ten go out in one call, which fails as long as the fifth is in it."""
+    for number in range(10):
+        target.should_hold(6, f"A{number}@1")
+    calls: list[list[str]] = []
+    now = NOW
+    while len(target.ids("pending")) > 1:
+        while rows := target.waiting(now):
+            calls.append([row["key"] for row in rows])
+            out = [row["id"] for row in rows]
+            outbox.put_out(target.journal, out, 1)
+            if "A4@1" in calls[-1]:
+                outbox.put_behind(target.journal, out, now, timedelta(seconds=60), "run")
+            else:
+                outbox.settle(target.journal, out, "delivered", "run")
+        now += timedelta(seconds=60)
+        assert now < NOW + timedelta(minutes=5)
+    ten = [f"A{number}@1" for number in range(10)]
+    assert calls == [ten, *(ten[n : n + 2] for n in range(0, 10, 2)), ["A4@1"], ["A5@1"]]
+    assert target.should_hold(7, "A4@1") == (1, 1)
+    assert target.should_hold(7, "A9@1") == (1, 0)
+    assert len(target.waiting()) == 2, "a newer value has nothing against it"
+
+
 def test_what_is_in_doubt_is_read_before_it_is_written(target: Target) -> None:
     target.holds(5)
     target.should_hold(6)
