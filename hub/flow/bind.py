@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from hub.flow import derive
-from hub.flow.objects import BOUND_FROM, DELIVERS, delivered_by
+from hub.flow.objects import DELIVERS, delivered_by
 from hub.flow.outcome import Outcome, Pass
 from hub.flow.understood import understood
-from hub.journal import audit, bindings, desired, settings, states
+from hub.journal import audit, bindings, desired, named, settings
 from hub.journal import waiting as missing
 from hub.model import Reference, Remote
 from hub.points import reached
@@ -59,17 +59,17 @@ def capabilities(engine: Engine, target: str) -> list[Capability]:
 def bound_objects(engine: Engine, target: str) -> tuple[str, ...]:
     """What is looked for at ``target``: what deliveries to it need bound, and what they name where it is known."""
     names = [name for offers in capabilities(engine, target) for name in (*offers.binds, *offers.knows)]
-    return tuple(name for name in dict.fromkeys(names) if name in BOUND_FROM)
+    return tuple(name for name in dict.fromkeys(names) if name in named.NAMED_IN)
 
 
 def bind_missing(engine: Engine, current: Pass, target: str, *, first: str = "sku", ask_again: bool = False) -> int:
     """Look for keys without a binding; those that the target did not know last time are asked for every ten minutes."""
     total = 0
     for object in bound_objects(engine, target):
-        references = unbound(engine, target, object, first)
-        if references and (ask_again or is_new_question(engine, target, object, references)):
+        keys = unbound(engine, target, object)
+        if keys and (ask_again or is_new_question(engine, target, object, keys)):
             with understood(target):
-                found = engine.target(target).find(object, references)
+                found = engine.target(target).find(object, references(engine, object, keys, first))
             total += keep(engine, current, target, object, found)
     if total:
         for flow in engine.flows_into(target):
@@ -81,24 +81,29 @@ def bind_missing(engine: Engine, current: Pass, target: str, *, first: str = "sk
 
 def waiting(engine: Engine, flow: str, target: str) -> int:
     """How many values for ``target`` wait until what they belong to is found there, or for something else."""
-    unbound = sum(
-        desired.unbound(engine.journal, target, object, engine.target(target).capability(object).binds)
-        for object in delivered_by(flow)
+    needed = {object: engine.target(target).capability(object).binds for object in delivered_by(flow)}
+    absent = {name: unbound(engine, target, name) for names in needed.values() for name in names}
+    without = sum(
+        desired.waiting(engine.journal, target, object, {name: absent[name] for name in names})
+        for object, names in needed.items()
     )
-    return unbound + sum(missing.count(engine.journal, derived, target) for derived in DELIVERS[flow])
+    return without + sum(missing.count(engine.journal, derived, target) for derived in DELIVERS[flow])
 
 
-def unbound(engine: Engine, target: str, object: str, first: str) -> list[Reference]:
-    """A reference for each of our keys that ``target`` may hold and that is not bound there."""
-    known = bindings.by_key(engine.journal, target, object)
-    subjects = states.named(engine.journal, object, BOUND_FROM[object])
-    wanted = [(key, data) for key, data in subjects if key not in known]
-    if object == "location":
-        keys = [key for key, _ in wanted]
-        flows = engine.flows_into(target)
-        places = {place for flow in flows for place in engine.landscape.places_of(flow, target, keys)}
-        wanted = [(key, data) for key, data in wanted if key in places]
-    return [Reference(key=key, by=identifiers(data, first)) for key, data in wanted]
+def unbound(engine: Engine, target: str, object: str) -> list[str]:
+    """Our keys that ``target`` may hold and that are not bound there."""
+    keys = named.unbound(engine.journal, target, object)
+    if object != "location" or not keys:
+        return keys
+    places = {place for flow in engine.flows_into(target) for place in engine.landscape.places_of(flow, target, keys)}
+    return [key for key in keys if key in places]
+
+
+def references(engine: Engine, object: str, keys: Sequence[str], first: str = "sku") -> list[Reference]:
+    """By what each of ``keys`` may be found in another system."""
+    return [
+        Reference(key=key, by=identifiers(data, first)) for key, data in named.described(engine.journal, object, keys)
+    ]
 
 
 def identifiers(data: Mapping[str, Any], first: str) -> dict[str, str]:
@@ -107,10 +112,10 @@ def identifiers(data: Mapping[str, Any], first: str) -> dict[str, str]:
     return {name: str(data[name]) for name in order if data.get(name)}
 
 
-def is_new_question(engine: Engine, target: str, object: str, references: Sequence[Reference]) -> bool:
+def is_new_question(engine: Engine, target: str, object: str, wanted: Sequence[str]) -> bool:
     """Whether these keys were not asked for lately; remembers that they are now."""
     name, now = f"bind/{target}/{object}", engine.clock.now()
-    keys = hashlib.sha256("\n".join(sorted(r.key for r in references)).encode()).hexdigest()[:16]
+    keys = hashlib.sha256("\n".join(sorted(wanted)).encode()).hexdigest()[:16]
     asked = (settings.get(engine.journal, name) or "").split()
     if len(asked) == 2 and asked[0] == keys and now - datetime.fromisoformat(asked[1]) < ASK_AGAIN:
         return False

@@ -120,9 +120,6 @@ DELIVERS: Mapping[str, Mapping[str, str]] = {
 # Which flow a derived object belongs to.
 FLOW_OF: Mapping[str, str] = {derived: flow for flow, delivers in DELIVERS.items() for derived in delivers}
 
-# The states that know the keys in which a target's own ids are looked up.
-BOUND_FROM: Mapping[str, tuple[str, ...]] = {"sku": ("stock_level", "variant", "price"), "location": ("location",)}
-
 # Where a target's own business does not move the value, a change found there was made by a person.
 EDITABLE = ("price", "product")
 

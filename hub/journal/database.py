@@ -15,7 +15,7 @@ from psycopg.types.json import set_json_loads
 
 from hub.errors import ConfigError, TryLater
 
-HEAD = "0010"
+HEAD = "0011"
 MIGRATING = 4_201_001  # advisory lock: two processes that start together migrate once
 
 Connection = psycopg.Connection[TupleRow]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -92,16 +92,15 @@ def of_key(connection: Connection, key: str) -> list[dict[str, Any]]:
         ).fetchall()
 
 
-def unbound(connection: Connection, target: str, object: str, binds: Sequence[str]) -> int:
-    """How many desired values wait for a binding at ``target``."""
-    bound = " AND ".join(
-        "EXISTS (SELECT 1 FROM binding b WHERE b.system = d.target AND b.object = %s AND b.key = d.parts ->> %s)"
-        for _ in binds
-    )
-    arguments = [name for bind in binds for name in (bind, bind)]
+def waiting(connection: Connection, target: str, object: str, unbound: Mapping[str, Sequence[str]]) -> int:
+    """How many desired values name something that ``target`` has no id for: by name, the ``unbound`` keys."""
+    found = {name: list(keys) for name, keys in unbound.items() if keys}
+    if not found:
+        return 0
+    named = " OR ".join("parts ->> %s = ANY(%s)" for _ in found)
     row = connection.execute(
-        f"SELECT count(*) FROM desired d WHERE target = %s AND object = %s AND NOT ({bound or 'true'})",
-        (target, object, *arguments),
+        f"SELECT count(*) FROM desired WHERE target = %s AND object = %s AND ({named})",
+        (target, object, *[one for pair in found.items() for one in pair]),
     ).fetchone()
     return int(row[0]) if row else 0
 

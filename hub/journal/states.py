@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from hub.journal import named
 from hub.journal.database import Connection
 from hub.journal.staging import stage
 
@@ -104,6 +105,7 @@ def apply(
         KEEP,
         {"system": system, "object": object, "series": series, "snapshot": snapshot, "run": run, "kept": kept},
     )
+    named.learn(connection, object, [one.state.data for one in judged if one.verdict == "new"])
     return judged
 
 
@@ -232,17 +234,6 @@ def positive(
         (field, system, object, series, all),
     ).fetchone()
     return (row[0], row[1]) if row else (0, 0)
-
-
-def named(connection: Connection, field: str, objects: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:
-    """Every value of ``field`` in records of ``objects``, with the record that says most of it (a GTIN, a name)."""
-    rows = connection.execute(
-        """SELECT DISTINCT ON (data ->> %(field)s) data ->> %(field)s, data FROM source_state
-           WHERE object = ANY(%(objects)s) AND data ? %(field)s
-           ORDER BY data ->> %(field)s, (data ? 'gtin') DESC, (data ? 'name') DESC, as_of DESC""",
-        {"field": field, "objects": list(objects)},
-    )
-    return rows.fetchall()
 
 
 def resting_on(connection: Connection, system: str, object: str, series: str) -> list[str]:

@@ -18,7 +18,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from hub.local import proc
 
@@ -138,7 +137,7 @@ class Supervisor:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_end_with_parent(),
+                preexec_fn=_as_child(),
             )
         child.started = time.monotonic()
         self._led.add(child.process.pid)
@@ -238,16 +237,19 @@ def _adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(set_child_subreaper, 1, 0, 0, 0)
 
 
-def _end_with_parent() -> Any:
-    """Before the child becomes its program: ask Linux for SIGTERM when the supervisor is gone without a word."""
-    if not sys.platform.startswith("linux"):
-        return None
-    parent, prctl = os.getpid(), ctypes.CDLL(None).prctl
+def _as_child() -> Callable[[], None]:
+    """Before the child becomes its program: a shell that starts the hub in the background lets it ignore SIGINT, by
+    which running tasks are ended; and Linux is asked for SIGTERM when the supervisor is gone without a word.
+    """
+    parent = os.getpid()
+    prctl = ctypes.CDLL(None).prctl if sys.platform.startswith("linux") else None
     set_parent_death_signal = 1
 
     def ask() -> None:
-        prctl(set_parent_death_signal, int(signal.SIGTERM), 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if prctl is not None:
+            prctl(set_parent_death_signal, int(signal.SIGTERM), 0, 0, 0)
+            if os.getppid() != parent:
+                os._exit(1)
 
     return ask

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from hub.journal import attempts, desired, outbox, remotes
+from hub.journal import attempts, desired, named, outbox, remotes
 from hub.journal.database import Connection
 from hub.journal.desired import Desired
 
@@ -290,9 +290,13 @@ def test_urgent_ones_go_first_and_the_others_in_their_order(target: Target) -> N
 def test_a_key_without_its_binding_waits_outside(journal: Connection) -> None:
     target = Target(journal, "unbound", ("sku",))
     assert target.should_hold(6) == (0, 0)
-    assert desired.unbound(journal, "unbound", OBJECT, ("sku",)) == 1
+    named.learn(journal, OBJECT, [{"sku": "A", "location": "1"}])
+    absent = {"sku": named.unbound(journal, "unbound", "sku")}
+    assert (absent, desired.waiting(journal, "unbound", OBJECT, absent)) == ({"sku": ["A"]}, 1)
     journal.execute("INSERT INTO binding (system, object, key, external_id) VALUES ('unbound', 'sku', 'A', '17')")
     assert target.compare(["A"]) == (1, 0)
+    absent = {"sku": named.unbound(journal, "unbound", "sku")}
+    assert (absent, desired.waiting(journal, "unbound", OBJECT, absent)) == ({"sku": []}, 0)
 
 
 def test_two_processes_never_claim_the_same_delivery(target: Target, journal_dsn: str) -> None:

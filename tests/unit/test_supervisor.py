@@ -106,6 +106,15 @@ def test_stopping_ends_programs_that_do_not_listen_with_all_that_they_started(su
     assert time.monotonic() - began < 6
 
 
+@pytest.fixture(params=[signal.SIG_DFL, signal.SIG_IGN], ids=["at a terminal", "in the background of a script"])
+def started(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A shell lets what it starts in the background ignore Ctrl-C, and all that this starts."""
+    before = signal.signal(signal.SIGINT, request.param)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("started")
 def test_a_running_task_is_interrupted_after_a_second_and_not_killed(supervisor: Supervisor) -> None:
     supervisor.start(python("scheduler", WAITS_FOR_TASK, tasks=True))
     assert eventually(lambda: "task up" in log_of(supervisor.home, "scheduler").read_text())

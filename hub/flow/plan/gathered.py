@@ -92,9 +92,9 @@ def unknown(engine: Engine, gathered: Gathered, systems: Mapping[str, None]) -> 
     for system in systems:
         for object in bind.bound_objects(engine, system):
             asked = gathered.asked.get((system, object), set())
-            new = [one for one in bind.unbound(engine, system, object, "sku") if one.key not in asked]
+            new = [key for key in bind.unbound(engine, system, object) if key not in asked]
             if new:
-                found[system, object] = new
+                found[system, object] = bind.references(engine, object, new)
     return found
 
 
