@@ -14,7 +14,7 @@ from hub.cli.say import Json, as_json, table
 if TYPE_CHECKING:
     from rich.console import Console
 
-BENCHMARKS = ("snapshot_compare", "mapping", "validation", "journal", "counter")
+BENCHMARKS = ("snapshot_compare", "mapping", "validation", "journal", "unbound", "counter")
 
 
 def add_to(app: typer.Typer) -> None:

@@ -9,7 +9,7 @@ import pytest
 from support.loopback import Heard, Say, serving
 from typer.testing import CliRunner
 
-from benchmarks import counter, journal, mapping, validation
+from benchmarks import counter, journal, mapping, unbound, validation
 from benchmarks.counter_world import Asked
 from benchmarks.race import Comparison, Way, race
 from benchmarks.snapshot_compare import CHANGED, Night
@@ -46,6 +46,13 @@ def test_every_way_into_the_journal_keeps_the_newer_levels(database: str, way: s
                 journal.WAYS[way](connection, "bench", journal.levels(night, count=20))
         kept = connection.execute("SELECT (data ->> 'on_hand')::int FROM source_state ORDER BY key").fetchall()
     assert [row[0] for row in kept] == [number + 3 for number in range(20)]
+
+
+def test_both_ways_find_the_articles_without_an_id(database: str) -> None:
+    migrate(database)
+    with connect(database) as connection:
+        unbound.fill(connection, articles=20, places=3)
+        assert unbound.by_articles(connection) == unbound.by_levels(connection) == ["TS1", "TS2", "TS3"]
 
 
 def test_a_race_runs_every_way_in_turn_and_keeps_its_best_round() -> None:
