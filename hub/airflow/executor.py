@@ -34,6 +34,11 @@ class InTurn(LocalExecutor):
         self._handed_out.discard(key)
         super().change_state(key, state, info, remove_running)
 
+    def _check_workers(self) -> None:
+        if not all(worker.is_alive() for worker in self.workers.values()):
+            self._handed_out.clear()  # nobody will hear the end of what a killed worker had
+        super()._check_workers()  # type: ignore[no-untyped-call]
+
     def _process_workloads(self, workload_list: Sequence[ExecutorWorkload]) -> None:
         self._handed_out.update(workload.key for workload in workload_list)
         super()._process_workloads(workload_list)  # type: ignore[no-untyped-call]

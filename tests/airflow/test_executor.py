@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -23,8 +24,8 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     from hub.airflow.executor import InTurn
 
     def run(workload: Any, **_: Any) -> None:
-        note = tmp_path / f"{workload.log_path}.began"
-        note.touch()
+        (tmp_path / f"{workload.log_path}.pid").write_text(str(os.getpid()))
+        (tmp_path / f"{workload.log_path}.began").touch()
         while (tmp_path / workload.log_path).exists():
             time.sleep(0.01)
 
@@ -81,3 +82,12 @@ def test_a_resumed_task_waits_for_the_process_that_parked_it_and_is_known_to_wai
     until(started, lambda: resumed.key in started.event_buffer)
     (tmp_path / "other").unlink()
     until(started, lambda: other.key in started.event_buffer)
+
+
+def test_a_worker_that_was_killed_keeps_no_task_waiting_for_its_end(started: Any, tmp_path: Path) -> None:
+    asks, resumed = stretch(tmp_path, "asks"), stretch(tmp_path, "resumed")
+    started.queue_workload(asks, None)
+    until(started, (tmp_path / "asks.began").exists)
+    started.queue_workload(resumed, None)
+    started.workers[int((tmp_path / "asks.pid").read_text())].kill()
+    until(started, (tmp_path / "resumed.began").exists)
