@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from hub.flow import derive
-from hub.flow.objects import DELIVERS, delivered_by
+from hub.flow.objects import DELIVERS, OBJECTS, delivered_by
 from hub.flow.outcome import Outcome, Pass
 from hub.flow.understood import understood
 from hub.journal import audit, bindings, desired, named, settings
@@ -84,7 +84,7 @@ def waiting(engine: Engine, flow: str, target: str) -> int:
     needed = {object: engine.target(target).capability(object).binds for object in delivered_by(flow)}
     absent = {name: unbound(engine, target, name) for names in needed.values() for name in names}
     without = sum(
-        desired.waiting(engine.journal, target, object, {name: absent[name] for name in names})
+        desired.waiting(engine.journal, target, object, {n: absent[n] for n in names}, OBJECTS[object].subject[0])
         for object, names in needed.items()
     )
     return without + sum(missing.count(engine.journal, derived, target) for derived in DELIVERS[flow])

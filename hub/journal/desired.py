@@ -92,15 +92,20 @@ def of_key(connection: Connection, key: str) -> list[dict[str, Any]]:
         ).fetchall()
 
 
-def waiting(connection: Connection, target: str, object: str, unbound: Mapping[str, Sequence[str]]) -> int:
-    """How many desired values name something that ``target`` has no id for: by name, the ``unbound`` keys."""
+def waiting(
+    connection: Connection, target: str, object: str, unbound: Mapping[str, Sequence[str]], subject: str | None = None
+) -> int:
+    """How many desired values name something that ``target`` has no id for: by name, the ``unbound`` keys.
+
+    ``subject`` is the name that a value of ``object`` has as its subject: that one is found by an index.
+    """
     found = {name: list(keys) for name, keys in unbound.items() if keys}
     if not found:
         return 0
-    named = " OR ".join("parts ->> %s = ANY(%s)" for _ in found)
+    ways = " OR ".join("subject = ANY(%s)" if name == subject else "parts ->> %s = ANY(%s)" for name in found)
+    wanted = [one for name, keys in found.items() for one in ((keys,) if name == subject else (name, keys))]
     row = connection.execute(
-        f"SELECT count(*) FROM desired WHERE target = %s AND object = %s AND ({named})",
-        (target, object, *[one for pair in found.items() for one in pair]),
+        f"SELECT count(*) FROM desired WHERE target = %s AND object = %s AND ({ways})", (target, object, *wanted)
     ).fetchone()
     return int(row[0]) if row else 0
 
