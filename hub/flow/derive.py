@@ -103,11 +103,13 @@ def derive_some(engine: Engine, current: Pass, name: str, until: datetime) -> se
             claimed.clear()
             raise Rollback
         derived = derivation(name)(engine, flow, sorted(claimed))
+        events.mark_contained(engine.journal, derived.contained_object, derived.contained)
+        look_again(engine, name, sorted(claimed), derived)
+        for target in sorted(engine.landscape.flows[flow].targets):
+            outbox.alone(engine.journal, target)  # as late as may be: what was read keeps its events until it has this
         changed = desired.upsert(engine.journal, held_there(engine, derived.values), current.run)
         audit.write(engine.journal, current.run, flow, [entry(c) for c in changed])
         edits.overtaken(engine, changed)
-        events.mark_contained(engine.journal, derived.contained_object, derived.contained)
-        look_again(engine, name, sorted(claimed), derived)
         reached("derived")
         for urgent in (True, False):
             subjects = [s for s, u in claimed.items() if u is urgent]

@@ -17,7 +17,7 @@ from hub.errors import ConfigError, StopRun
 from hub.flow import derive, heal_read, ingest, keep, locks
 from hub.flow.heal_fix import Fix, check
 from hub.flow.outcome import Pass
-from hub.journal import audit, corrections, quarantine
+from hub.journal import audit, corrections, outbox, quarantine
 from hub.journal.corrections import Chosen, Waiting
 from hub.model import Batch
 
@@ -242,6 +242,8 @@ def heal_some(engine: Engine, current: Pass, found: Healed, chunk: Sequence[Wait
     one, dry = chunk[0], current.run == DRY
     alone = locks.exclusive(engine.journal, f"ingest/{one.system}/{one.read_as}") if one.read_as else nullcontext()
     with alone, engine.journal.transaction(force_rollback=dry):
+        if one.side == "sent":
+            outbox.alone(engine.journal, one.system)
         rows = corrections.locked(engine.journal, [each.id for each in chunk])
         found.records += len(rows)
         judged = heal_read.judge(engine, current, one, rows, trial)

@@ -64,9 +64,11 @@ OUTBOX = 4_202  # space of advisory locks
 
 
 def alone(connection: Connection, target: str) -> None:
-    """Be the only one to change the outbox of ``target``, and what is known of it, until the transaction ends.
+    """Be the only one to change what ``target`` should hold, its outbox and what is known of it, until the
+    transaction ends.
 
-    Every transaction that does so begins with this; those that need several targets take them by name.
+    Every transaction does this before it changes any of these: who settles a refusal has the outbox and then writes
+    beside what should be there, so who wrote that first would wait for it for ever. Several targets are taken by name.
     """
     connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (OUTBOX, target))
 

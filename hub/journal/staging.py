@@ -42,6 +42,8 @@ def many_changed(connection: Connection, table: str, rows: int) -> None:
     """Tell the planner after a change of many rows: autovacuum looks once a minute, a pass ends before that.
 
     Measured with 10,000 new rows: comparing the outbox takes 7.5 s on a plan for an empty table, 0.2 s after this.
+    Where another process tells it just now, nobody waits: that one keeps the table until its transaction ends, which
+    may wait for what this one holds.
     """
     if rows >= MANY:
-        connection.execute(f"ANALYZE {table}")
+        connection.execute(f"ANALYZE (SKIP_LOCKED) {table}")

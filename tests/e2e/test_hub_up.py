@@ -161,6 +161,12 @@ def test_a_cut_file_waits_for_a_person_in_airflow_and_the_answer_is_carried_out(
     eventually(lambda: hub.retailer.shop.levels()[key] == before + 20, 90)
 
 
+def test_no_two_processes_waited_for_each_other_in_the_database(hub: Booted) -> None:
+    """Of a dozen that read and deliver at once; PostgreSQL ends one of them, whose task is tried again."""
+    log = (hub.site.home / "logs" / "postgres.log").read_text(encoding="utf-8")
+    assert "deadlock detected" not in log, log
+
+
 def test_sigterm_ends_everything_within_15_seconds_also_while_a_task_runs(hub: Booted) -> None:
     run = hub.api("/api/v2/dags/stock_from_erp/dagRuns", "POST", logical_date=None)["dag_run_id"]
     running = f"/api/v2/dags/stock_from_erp/dagRuns/{run}/taskInstances"
