@@ -90,3 +90,13 @@ def connections(dsn: str) -> float:
     with psycopg.connect(dsn) as journal:
         row = journal.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'omnihub'").fetchone()
     return float(row[0]) if row else 0.0
+
+
+def deadlocks(dsn: str) -> int:
+    """How often the database had to end one of two that waited for each other."""
+    import psycopg
+
+    with psycopg.connect(dsn) as journal:
+        query = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+        row = journal.execute(query).fetchone()
+    return int(row[0]) if row else 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hub.certify.gauges import Gauges, Growth
+from hub.certify.gauges import Gauges, Growth, deadlocks
 from hub.certify.home import home
 from hub.certify.settle import settle
 from hub.certify.verdict import Verdict, verdict
@@ -35,13 +35,14 @@ class Soaked:
     ended: int  # workers that ended by themselves, which none should
     drift: Mapping[str, int]
     growth: tuple[Growth, ...]
+    deadlocks: int  # times that two processes waited for each other in the journal
     verdict: Verdict
     kept: Path | None = None  # where the world with its logs was kept, because something was found
 
     @property
     def ok(self) -> bool:
-        quiet = not self.ended and not any(self.drift.values()) and not any(one.grows for one in self.growth)
-        return quiet and self.verdict.ok
+        quiet = not self.ended and not self.deadlocks and not any(self.drift.values())
+        return quiet and not any(one.grows for one in self.growth) and self.verdict.ok
 
 
 def soak_anew(project: Path, **options: Any) -> Soaked:
@@ -89,7 +90,7 @@ def soak(
     report("comparing")
     return Soaked(
         seconds=seconds, settled_after=settled, faults=struck, happened=dict(happened), ended=ended, drift=drift(world),
-        growth=gauges.growth(), verdict=verdict(world),
+        growth=gauges.growth(), deadlocks=deadlocks(world.dsn), verdict=verdict(world),
     )  # fmt: skip
 
 

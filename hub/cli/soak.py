@@ -36,6 +36,7 @@ def as_data(found: Soaked) -> dict[str, object]:
             {"who": g.who, "what": g.what, "then": g.then, "now": g.now, "highest": g.highest, "grows": g.grows}
             for g in found.growth
         ],
+        "deadlocks": found.deadlocks,
         "compared": dict(found.verdict.compared),
         "lost": len(found.verdict.lost),
         "doubled": len(found.verdict.doubled),
@@ -62,6 +63,6 @@ def tell(found: Soaked) -> None:
     line(
         f"{struck:,} faults in {found.seconds / 60:.1f} min, settled {found.settled_after:.0f} s after the last: "
         f"{sum(found.drift.values())} drifted, {len(judged.lost)} lost, {len(judged.doubled)} doubled, "
-        f"{len(judged.out_of_order)} out of order, {found.ended} workers ended by themselves"
-        f"{for_a_person(judged.waiting)}"
+        f"{len(judged.out_of_order)} out of order, {found.ended} workers ended by themselves, "
+        f"{found.deadlocks} deadlocks{for_a_person(judged.waiting)}"
     )
