@@ -180,8 +180,9 @@ class Target(Protocol):
     def write(self, object: str, deliveries: Sequence[Delivery], key: str) -> Iterator[Receipt]:
         """Send at most ``batch_size`` deliveries under idempotency key ``key``; a receipt for each.
 
-        Raises :class:`~hub.errors.TryLater` when nothing was carried out and
-        :class:`~hub.errors.Unknown` when the whole call may have been.
+        Raises :class:`~hub.errors.TryLater` or :class:`~hub.errors.StopRun` when nothing was carried out and
+        :class:`~hub.errors.Unknown` when the whole call may have been. Whatever is raised after a call of the same
+        write that changed something and was answered counts as the latter; receipts say more.
         """
         ...
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from connectors.shopify.options import Options
 from hub.connector import Budget, Connection
 from hub.errors import HubError, StopRun
+from hub.transport.effects import Effect
 from hub.transport.http import Answer, Call, Http, json_of, required_password
-from hub.transport.outcomes import Effect, unanswered
+from hub.transport.outcomes import unanswered
 from hub.transport.paging import Trail
 from hub.transport.redaction import redact
 from hub.transport.retry import Limited
@@ -88,7 +89,7 @@ class Admin:
                 inspect(data)
             return data
 
-        return self.http.retry.run(attempt, outage=self.http.outage, repeat=effect is not Effect.ONCE)
+        return self.http.retry.run(attempt, outage=self.http.outage, effect=effect)
 
     def pages(self, document: str, variables: Data, cost: float, *path: str) -> Iterator[Data]:
         """The nodes of the connection at ``path``, over all its pages."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from connectors.shopify.admin import Admin
 from connectors.shopify.answers import Data, in_order
-from hub.transport.outcomes import Effect
+from hub.transport.effects import Effect
 
 
 class Changes:

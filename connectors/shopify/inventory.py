@@ -14,7 +14,8 @@ from connectors.shopify.options import Options
 from hub.connector import Capability
 from hub.errors import HubError, StopRun, TryLater, Unknown
 from hub.model import Binding, Conflict, Delivery, Done, Doubtful, Postponed, Receipt, Reference, Rejected, Remote
-from hub.transport.outcomes import Effect, detail
+from hub.transport.effects import Effect
+from hub.transport.outcomes import detail
 
 AT_ONCE = 250  # https://shopify.dev/docs/api/admin-graphql/2026-04/input-objects/InventorySetQuantitiesInput
 KEY_LIVES = timedelta(hours=24)

@@ -20,8 +20,8 @@ from connectors.shopify.translations import Translations
 from hub.connector import Connection
 from hub.errors import Reject
 from hub.model import Binding, Content
+from hub.transport.effects import Effect
 from hub.transport.http import Call, Http
-from hub.transport.outcomes import Effect
 from hub.transport.retry import NotNow
 
 ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}

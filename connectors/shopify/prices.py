@@ -14,7 +14,7 @@ from connectors.shopify.gathering import Way, gather
 from hub.connector import Capability
 from hub.errors import Reject, TryLater, Unknown
 from hub.model import Binding, Delivery, Done, Doubtful, Postponed, Receipt, Reference, Rejected, Remote
-from hub.transport.outcomes import Effect
+from hub.transport.effects import Effect
 
 AT_ONCE = 100  # prices of one call to the connector, in as many calls to the shop as there are products
 WAY = Way(

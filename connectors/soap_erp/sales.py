@@ -17,7 +17,7 @@ from connectors.soap_erp.pages import rows
 from hub.connector import Capability
 from hub.errors import HubError, Reject
 from hub.model import Binding, Delivery, Done, Doubtful, Receipt, Reference, Rejected, Remote
-from hub.transport.outcomes import Effect
+from hub.transport.effects import Effect
 from hub.transport.soap import Soap, TooLarge
 
 DOCUMENTS_A_CALL = 25

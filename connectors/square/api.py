@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from connectors.square.options import Options
 from hub.connector import Budget, Connection
 from hub.errors import StopRun
+from hub.transport.effects import Effect
 from hub.transport.http import Answer, Call, Http, json_of, required_password
-from hub.transport.outcomes import Effect, unanswered
+from hub.transport.outcomes import unanswered
 from hub.transport.paging import Trail
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from typing import Any
 from connectors.square.api import Api
 from hub.errors import StopRun
 from hub.model import Conflict, Doubtful, Postponed, Receipt, Rejected
-from hub.transport.outcomes import Effect
+from hub.transport.effects import Effect
 from hub.transport.times import utc_text
 
 IDS_A_CALL, VALUES_A_CALL = 1000, 250

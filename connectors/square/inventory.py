@@ -15,9 +15,9 @@ from connectors.square.api import Api
 from hub.connector import Capability
 from hub.errors import StopRun
 from hub.model import Binding, Clock, Delivery, Done, Postponed, Receipt, Reference, Rejected, Remote
+from hub.transport.effects import Effect
 from hub.transport.matching import match
 from hub.transport.numbers import whole
-from hub.transport.outcomes import Effect
 from hub.transport.times import utc_text
 
 CHANGES_A_CALL = 100

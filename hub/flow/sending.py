@@ -19,6 +19,7 @@ from hub.flow.understood import understood
 from hub.journal import attempts, audit, outbox, remotes
 from hub.model import Binding, Delivery, Doubtful, Receipt
 from hub.points import reached
+from hub.transport.effects import together
 
 if TYPE_CHECKING:
     from hub.connector import Capability
@@ -147,7 +148,7 @@ def send(engine: Engine, current: Pass, target: str, attempt: Attempt) -> Sent:
 
 def call(engine: Engine, target: str, attempt: Attempt) -> list[Receipt]:
     """The call itself, exactly as it is each time that it is made."""
-    with understood(target, wrote=True):
+    with understood(target, wrote=True), together():
         deliveries = [delivery_of(engine, member) for member in attempt.members]
         return list(engine.target(target).write(attempt.object, deliveries, attempt.key))
 

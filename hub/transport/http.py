@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 from hub.connector import Budget, Connection
 from hub.errors import ConfigError, HubError, StopRun, Unknown
 from hub.points import reached
+from hub.transport.effects import Effect
 from hub.transport.numbers import fraction_of_json, whole_of_json
-from hub.transport.outcomes import Effect, error_of_answer, error_of_exception, unanswered
+from hub.transport.outcomes import error_of_answer, error_of_exception, unanswered
 from hub.transport.redaction import protect, protect_extra
 from hub.transport.retry import Limited, Outage, Pace, Retry
 
@@ -95,7 +96,7 @@ class Http:
 
     def send(self, call: Call) -> Answer:
         """The answer, after as many tries as the call's effect allows."""
-        return self.retry.run(lambda: self.once(call), outage=self.outage, repeat=call.effect is not Effect.ONCE)
+        return self.retry.run(lambda: self.once(call), outage=self.outage, effect=call.effect)
 
     def once(self, call: Call) -> Answer:
         """One try, inside the budget."""

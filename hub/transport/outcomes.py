@@ -10,6 +10,7 @@ from math import isfinite, nan
 from typing import TYPE_CHECKING, Any
 
 from hub.errors import ConfigError, HubError, SignInRefused, StopRun, TryLater, Unknown
+from hub.transport.effects import Effect
 from hub.transport.redaction import redact
 from hub.transport.retry import Limited
 
@@ -17,14 +18,6 @@ if TYPE_CHECKING:
     from hub.transport.http import Answer, Call
 
 LONGEST_DELAY = 86_400.0  # seconds; whoever says more is asked again after a day
-
-
-class Effect(StrEnum):
-    """What a call does at the other side, which decides whether it may be repeated."""
-
-    NONE = "none"  # it only reads: repeated freely
-    KEYED = "keyed"  # it writes under an idempotency key: repeated as itself
-    ONCE = "once"  # it writes without protection: never repeated here
 
 
 class Meaning(StrEnum):

@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from hub.connector import Budget
 from hub.errors import HubError, TryLater, Unknown
+from hub.transport.effects import Effect, answered
 from hub.transport.redaction import redact
 
 log = logging.getLogger(__name__)
@@ -125,7 +126,7 @@ class Retry:
     first: float = 0.3
     longest: float = 5.0
 
-    def run(self, call: Callable[[], T], *, outage: Outage, repeat: bool) -> T:
+    def run(self, call: Callable[[], T], *, outage: Outage, effect: Effect) -> T:
         """Call until it answers; once the outcome of one try is unknown, only an answer settles it.
 
         A later refusal (rate limit, sign-in, even a reset) says nothing about what the earlier try
@@ -133,13 +134,15 @@ class Retry:
         """
         doubts: list[Unknown] = []
         try:
-            return self._run(_watched(call, outage, doubts), repeat)
+            answer = self._run(_watched(call, outage, doubts), repeat=effect is not Effect.ONCE)
         except Unknown:
             raise
         except HubError as error:
             if doubts:
                 raise Unknown(f"{doubts[0]}; then: {error}") from error
             raise
+        answered(effect)
+        return answer
 
     def _run(self, call: Callable[[], T], repeat: bool) -> T:
         from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_before_delay

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from hub.connector import Budget, Connection
 from hub.errors import HubError, StopRun, TryLater
+from hub.transport.effects import Effect
 from hub.transport.files import Entry
 from hub.transport.redaction import protect, protect_extra
 from hub.transport.retry import NotNow, Outage, Pace, Retry
@@ -87,7 +88,7 @@ class Sftp:
             with self._errors(what):
                 return action(self._signed_in())
 
-        return self.retry.run(attempt, outage=self.outage, repeat=True)
+        return self.retry.run(attempt, outage=self.outage, effect=Effect.NONE)
 
     def _signed_in(self) -> paramiko.SFTPClient:
         if self._client is None:

@@ -17,8 +17,9 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from hub.errors import ConfigError, HubError, StopRun
+from hub.transport.effects import Effect
 from hub.transport.http import Answer, Call, Http
-from hub.transport.outcomes import Effect, error_of_answer, unanswered
+from hub.transport.outcomes import error_of_answer, unanswered
 from hub.transport.redaction import redact
 
 ENCODING = "http://schemas.xmlsoap.org/soap/encoding/"
@@ -82,7 +83,7 @@ class Soap:
         return self.http.retry.run(
             lambda: self._once(operation, effect, cost, arguments or {}),
             outage=self.http.outage,
-            repeat=effect is not Effect.ONCE,
+            effect=effect,
         )
 
     def _once(self, operation: str, effect: Effect, cost: float, arguments: Mapping[str, Any]) -> Reply:

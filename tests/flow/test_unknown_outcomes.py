@@ -14,6 +14,7 @@ from support.proxy import proxy
 from support.scene import Scene
 from support.stories import EVERYWHERE, article, connection, edited, news_of_all, partial, trouble
 
+from hub.errors import StopRun
 from hub.flow import Outcome, derive, ingest, keep
 from hub.journal import bindings
 from hub.sandbox.ledger import Call
@@ -200,6 +201,46 @@ def test_of_many_in_one_call_only_the_one_at_which_the_target_fails_is_kept(sett
     with settled.engine() as engine:
         assert engine.deliver("shop").pending == 0
     assert settled.shop(poison, "ST15") == 33
+
+
+def test_what_a_write_had_carried_out_before_it_was_refused_the_sign_in_is_not_forgotten(whole: Scene) -> None:
+    """One call a product: the first arrives, then the sign-in has expired, and then both cost what they did."""
+    variant = whole.retailer.shop.catalog.variant
+    rows = whole.query("SELECT key FROM remote WHERE target = 'shop' AND object = 'price' ORDER BY key")
+    plain = [sku for (sku,) in rows if variant(sku).compare_at_cents is None]
+    first = plain[0]
+    skus = [first, next(sku for sku in plain if sku.partition("-")[0] != first.partition("-")[0])]
+    before = {sku: variant(sku).price_cents for sku in skus}
+    arrived: list[Heard] = []
+
+    def spoil(heard: Heard, ask: Callable[[], Say]) -> Say:
+        if arrived:
+            return Say(401, {"errors": "[API] Invalid API key or access token"})
+        if b"productVariantsBulkUpdate" in heard.body:
+            arrived.append(heard)
+        return ask()
+
+    def cost(more: int) -> None:
+        whole.clock.forward(minutes=1)
+        for sku, cents in before.items():
+            whole.retailer.erp.set_price(sku, f"{(cents + more) / 100:.2f}")
+        with whole.engine() as engine, engine.running("ingest", "price", "erp") as current:
+            ingest.read(engine, current, "erp")
+            derive.derive_due(engine, current, keep.TOGETHER)
+
+    cost(100)
+    with (
+        proxy(whole.served.ports["shop"], spoil) as between,
+        connection(whole, "shop", port=between.port),
+        whole.engine() as engine,
+        pytest.raises(StopRun, match="refused the sign-in"),
+    ):
+        engine.deliver("shop")
+    assert sorted(variant(sku).price_cents - before[sku] for sku in skus) == [0, 100]
+    cost(0)
+    with whole.engine() as engine:
+        assert engine.deliver("shop").pending == 0
+    assert {sku: variant(sku).price_cents for sku in skus} == before
 
 
 def test_a_newer_number_takes_the_place_of_one_in_doubt_only_after_it_is_settled(settled: Scene) -> None:

@@ -21,8 +21,8 @@ from support.loopback import Say, serving
 
 from hub.connector import Connection
 from hub.errors import ConfigError, StopRun, TryLater, Unknown
+from hub.transport.effects import Effect
 from hub.transport.http import Call, Http, Limits
-from hub.transport.outcomes import Effect
 from hub.transport.retry import BudgetSpent, Retry, instant
 
 READ = Call(path="/things")

@@ -9,8 +9,8 @@ from support.loopback import Heard, Say, serving
 
 from hub.connector import Connection
 from hub.errors import ConfigError, HubError, StopRun, TryLater, Unknown
+from hub.transport.effects import Effect
 from hub.transport.http import Http
-from hub.transport.outcomes import Effect
 from hub.transport.retry import instant
 from hub.transport.soap import Soap
 

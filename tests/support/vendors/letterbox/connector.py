@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hub.connector import Capability, Connector
 from hub.model import Accepted, Delivery, Done, Handle, Health, Receipt, Reference, Rejected, Remote
+from hub.transport.effects import Effect
 from hub.transport.http import Call, Http
-from hub.transport.outcomes import Effect
 from hub.transport.retry import Retry
 
 
