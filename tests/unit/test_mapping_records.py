@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -300,16 +299,3 @@ def test_no_json_in_the_world_makes_a_mapping_raise(mapping: Mapping, data: Any)
         else:
             assert made.key
             assert made.object == mapping.target
-
-
-def test_a_simple_mapping_makes_many_thousand_records_a_second() -> None:
-    mapping = load(ROOT / "mappings/sftp_files/stock_level.v1.yaml")
-    lines = [
-        record({"MAGASIN": "0001", "ARTICLE": f" ts{n:04d}-m ", "EAN": "", "QTE": f"{n % 50},000", "INDISPO": "0,000"})
-        for n in range(10_000)
-    ]
-    start = time.process_time()
-    made = [mapping.map(line) for line in lines]
-    spent = time.process_time() - start
-    assert all(isinstance(m[0], Record) for m in made)
-    assert len(lines) / spent > 30_000, "180,000 were measured; far fewer mean that rules are interpreted again"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -207,12 +206,3 @@ def test_a_file_that_is_no_schema_is_named(tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match=sentence):
             Schemas(tmp_path)
         (tmp_path / name).unlink()
-
-
-def test_a_good_record_costs_a_few_microseconds() -> None:
-    validate = SCHEMAS.get("stock_level").validate
-    validate(LEVEL)
-    start = time.process_time()
-    for _ in range(20_000):
-        validate(LEVEL)
-    assert (time.process_time() - start) / 20_000 < 30e-6, "2.3 µs were measured"
