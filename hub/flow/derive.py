@@ -182,6 +182,7 @@ def catch_up(engine: Engine, current: Pass, target: str) -> None:
     if settings.get(engine.journal, f"behind/{target}") != "yes":
         return
     with engine.journal.transaction():
+        outbox.alone(engine.journal, target)
         settings.replace(engine.journal, f"behind/{target}", "no")
         for flow in engine.flows_into(target):
             enqueue_for(engine, current, flow, target, None, urgent=False)

@@ -15,7 +15,8 @@ INSERT INTO named (name, key)
 SELECT DISTINCT 'sku', data ->> 'sku' FROM source_state
 WHERE object IN ('stock_level', 'variant', 'price') AND data ->> 'sku' <> ''
 UNION ALL
-SELECT DISTINCT 'location', data ->> 'location' FROM source_state WHERE object = 'location';
+SELECT DISTINCT 'location', data ->> 'location' FROM source_state
+WHERE object = 'location' AND data ->> 'location' <> '';
 """
 
 
